@@ -1,0 +1,54 @@
+# One folder under src/ = one static library target = one row of the table in docs/architecture.md.
+#
+#   saescope_module(<folder> DEPS <folders it may include> LIBS <private libraries> PUBLIC_LIBS <...>)
+#
+# Every x.cc of the folder goes into the library, every x_test.cc into the test executable
+# <folder>_test. An #include of a folder that is not in DEPS stops the configuration: the table is
+# enforced, not only written down.
+
+function(saescope_check_includes folder)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  file(GLOB_RECURSE files ${CMAKE_SOURCE_DIR}/src/${folder}/*.h ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc)
+  foreach(file IN LISTS files)
+    file(STRINGS ${file} includes REGEX "^#include \"[a-z_]+/")
+    foreach(line IN LISTS includes)
+      string(REGEX REPLACE "^#include \"([a-z_]+)/.*" "\\1" used "${line}")
+      if(NOT used IN_LIST ARG_DEPS AND NOT used STREQUAL folder)
+        message(FATAL_ERROR "${file}: ${line}\n  src/${folder} may include only: ${folder} ${ARG_DEPS}")
+      endif()
+    endforeach()
+  endforeach()
+endfunction()
+
+function(saescope_module folder)
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;PUBLIC_LIBS;TEST_LIBS" ${ARGN})
+  saescope_check_includes(${folder} DEPS ${ARG_DEPS})
+
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "/app/main\\.cc$")
+
+  set(public_links ${ARG_PUBLIC_LIBS})
+  foreach(dep IN LISTS ARG_DEPS)
+    list(APPEND public_links saescope_${dep})
+  endforeach()
+  if(sources)
+    add_library(saescope_${folder} STATIC ${sources})
+    target_include_directories(saescope_${folder} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(saescope_${folder} PUBLIC ${public_links} PRIVATE saescope_options ${ARG_LIBS})
+  else()
+    add_library(saescope_${folder} INTERFACE)
+    target_include_directories(saescope_${folder} INTERFACE ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(saescope_${folder} INTERFACE ${public_links})
+  endif()
+
+  if(tests AND SAESCOPE_TESTS)
+    add_executable(${folder}_test ${tests})
+    target_link_libraries(${folder}_test PRIVATE saescope_${folder} saescope_options saescope_testing
+                          GTest::gmock_main ${ARG_TEST_LIBS} ${ARG_LIBS})
+    gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}." DISCOVERY_TIMEOUT 120
+                         PROPERTIES TIMEOUT 600)
+  endif()
+endfunction()

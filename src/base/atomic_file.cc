@@ -1,0 +1,119 @@
+#include "base/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+
+namespace saescope {
+namespace {
+
+std::filesystem::path parent_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+/// The rename itself must survive a power cut, so the folder's entry is flushed too.
+void sync_folder(const std::filesystem::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;  // a folder that can be written but not read: nothing more can be done
+  ::fsync(fd);
+  ::close(fd);
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+  const std::filesystem::path folder = parent_of(path_);
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    throw RunError({.what = "cannot create the folder",
+                    .where = folder.string(),
+                    .found = error.message(),
+                    .hint = "choose another output path"});
+  }
+  if (std::filesystem::is_directory(path_)) {
+    throw InputError({.what = "is a folder",
+                      .where = path_.string(),
+                      .expected = "a path of a file to write",
+                      .hint = "name a file below it"});
+  }
+  temporary_ = (folder / ("." + path_.filename().string() + ".XXXXXX")).string();
+  const int fd = ::mkostemp(temporary_.data(), O_CLOEXEC);
+  if (fd < 0) throw system_error("cannot create a file in this folder", folder.string());
+  // mkstemp's 0600 would hide results from a group that shares the folder.
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  ::fchmod(fd, 0666 & ~mask);
+  file_ = ::fdopen(fd, "wb");
+  if (file_ == nullptr) {
+    const RunError failure = system_error("cannot open", temporary_);
+    ::close(fd);
+    ::unlink(temporary_.c_str());
+    throw failure;
+  }
+}
+
+AtomicFile::~AtomicFile() {
+  if (file_ != nullptr) {
+    std::fclose(file_);
+    ::unlink(temporary_.c_str());
+  }
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  if (!bytes.empty() && std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) {
+    throw system_error("cannot write", path_.string(), "free space on this disk and run again");
+  }
+}
+
+void AtomicFile::commit() {
+  if (std::fflush(file_) != 0 || ::fsync(fileno(file_)) != 0) {
+    throw system_error("cannot write", path_.string(), "free space on this disk and run again");
+  }
+  std::FILE* file = std::exchange(file_, nullptr);
+  const bool closed = std::fclose(file) == 0;
+  if (!closed || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    const RunError failure = system_error("cannot put the finished file in place", path_.string());
+    ::unlink(temporary_.c_str());
+    throw failure;
+  }
+  sync_folder(parent_of(path_));
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  const auto failure = [&](const char* what) {
+    return InputError({.what = what,
+                       .where = path.string(),
+                       .found = std::generic_category().message(errno),
+                       .hint = "check the path and its permissions"});
+  };
+  std::FILE* file = std::fopen(path.c_str(), "rbe");
+  if (file == nullptr) throw failure("cannot open");
+  std::string text;
+  std::string block(1 << 16, '\0');
+  for (std::size_t n = 0; (n = std::fread(block.data(), 1, block.size(), file)) > 0;) {
+    text.append(block, 0, n);
+  }
+  const bool failed = std::ferror(file) != 0;
+  if (failed) {
+    const InputError error = failure("cannot read");
+    std::fclose(file);
+    throw error;
+  }
+  std::fclose(file);
+  return text;
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+}  // namespace saescope

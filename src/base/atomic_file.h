@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace saescope {
+
+/// A file that appears whole or not at all: written beside its final place under a temporary name,
+/// then flushed to disk and renamed. Without `commit` the destructor removes the temporary file and
+/// what lay at the final place stays as it was.
+class AtomicFile {
+ public:
+  /// Creates missing parent folders. @throws RunError where the folder or file cannot be written.
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  /// @throws RunError when the disk is full or the write fails otherwise.
+  void write(std::string_view bytes);
+  /// fsync, rename, fsync of the folder. @throws RunError.
+  void commit();
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  std::string temporary_;
+  std::FILE* file_ = nullptr;
+};
+
+/// Reads a whole file. @throws InputError where it does not exist or cannot be read.
+std::string read_file(const std::filesystem::path& path);
+
+/// Writes a whole file through AtomicFile.
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+
+}  // namespace saescope

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "formats/gguf.h"
+#include "ops/backend.h"
+
+namespace saescope {
+
+/// The numbers of a transformer that the forward pass needs. Llama and Qwen2 differ in these fields
+/// and in which optional weights exist, not in code.
+struct ModelConfig {
+  std::string architecture;  ///< "llama" or "qwen2"
+  std::size_t hidden_size = 0;
+  std::size_t intermediate_size = 0;
+  std::size_t layers = 0;
+  std::size_t vocabulary = 0;
+  std::size_t context_length = 0;  ///< longest sequence the model was made for
+  float rms_norm_epsilon = 0;
+  bool qkv_bias = false;     ///< q, k and v projections have a bias
+  bool output_bias = false;  ///< the attention's output projection has a bias
+  bool mlp_bias = false;
+  AttentionShape attention;
+  RopeFrequencies rope;
+};
+
+/// Reads `config.json` of a Hugging Face checkpoint (transformers' LlamaConfig, Qwen2Config; both the
+/// `rope_scaling` of transformers 4 and the `rope_parameters` of 5).
+/// @throws InputError on a missing or impossible value, or a feature that is not implemented.
+ModelConfig model_config_from_json(const nlohmann::json& json, const std::string& where);
+
+/// Reads the metadata of a GGUF file (and its `rope_freqs.weight` tensor). @throws InputError
+ModelConfig model_config_from_gguf(const GgufFile& file);
+
+}  // namespace saescope

@@ -1,0 +1,82 @@
+#include "ops/backend.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace saescope {
+namespace {
+
+void require(bool holds, std::string_view op, std::string_view condition) {
+  if (!holds) throw std::logic_error(fmt::format("{}: {} does not hold", op, condition));
+}
+
+bool is_f32(const Array& array) { return array.dtype() == DType::kF32; }
+
+}  // namespace
+
+void Backend::embed(const TensorView& table, std::span<const int32_t> ids, const Array& out) {
+  require(table.shape.size() == 2 && table.is_contiguous(), "embed", "table is [vocabulary, d], contiguous");
+  require(is_f32(out) && out.rows() == ids.size() && out.cols() == table.shape[1], "embed",
+          "out is f32 [ids, d]");
+  for (const int32_t id : ids) {
+    require(id >= 0 && static_cast<uint64_t>(id) < table.shape[0], "embed", "id < vocabulary");
+  }
+  do_embed(table, ids, out);
+}
+
+void Backend::rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out) {
+  require(is_f32(x) && x.cols() == weight.size(), "rms_norm", "x is f32 [rows, weight]");
+  require(out.rows() == x.rows() && out.cols() == x.cols(), "rms_norm", "out has the shape of x");
+  do_rms_norm(x, weight, epsilon, out);
+}
+
+void Backend::linear(const Array& x, const TensorView& weight, std::span<const float> bias, const Array& y,
+                     bool accumulate) {
+  require(weight.shape.size() == 2 && weight.shape[1] == x.cols(), "linear", "weight is [out, x.cols]");
+  require(weight.is_contiguous() || (is_plain_float(weight.dtype) && weight.strides[0] == 1), "linear",
+          "weight is contiguous, or plain and transposed");
+  require(is_f32(y) && y.rows() == x.rows() && y.cols() == weight.shape[0], "linear", "y is f32 [rows, out]");
+  require(bias.empty() || bias.size() == weight.shape[0], "linear", "bias is [out]");
+  if (x.rows() > 0) do_linear(x, weight, bias, y, accumulate);
+}
+
+void Backend::rope(const Array& x, std::span<const int32_t> positions, const RopeFrequencies& frequencies) {
+  require(is_f32(x) && x.rows() == positions.size(), "rope", "one position for each row of x");
+  require(x.cols() % (2 * frequencies.inverse.size()) == 0, "rope", "x holds whole heads");
+  do_rope(x, positions, frequencies);
+}
+
+void Backend::attention(const Array& q, const Array& k, const Array& v, std::span<const int32_t> query_nodes,
+                        const TreeTopology& tree, const AttentionShape& shape, const Array& out) {
+  require(is_f32(q) && q.rows() == query_nodes.size() && q.cols() == shape.heads * shape.head_dim,
+          "attention", "q is f32 [queries, heads * head_dim]");
+  require(is_f32(k) && k.cols() == shape.kv_heads * shape.head_dim && k.rows() <= tree.parent.size(),
+          "attention", "k is f32 [nodes, kv_heads * head_dim]");
+  require(is_f32(v) && v.rows() == k.rows() && v.cols() == k.cols(), "attention", "v has the shape of k");
+  require(out.rows() == q.rows() && out.cols() == q.cols(), "attention", "out has the shape of q");
+  require(shape.heads % shape.kv_heads == 0, "attention", "kv_heads divides heads");
+  for (const int32_t node : query_nodes) {
+    require(node >= 0 && static_cast<std::size_t>(node) < k.rows(), "attention", "query node has a key");
+  }
+  do_attention(q, k, v, query_nodes, tree, shape, out);
+}
+
+void Backend::swiglu(const Array& gate, const Array& up, const Array& out) {
+  require(is_f32(gate) && is_f32(up), "swiglu", "gate and up are f32");
+  require(gate.rows() == up.rows() && gate.cols() == up.cols() && out.rows() == gate.rows() &&
+              out.cols() == gate.cols(),
+          "swiglu", "gate, up and out have one shape");
+  do_swiglu(gate, up, out);
+}
+
+void Backend::gather(const Array& x, std::span<const int32_t> rows, const Array& out) {
+  require(out.dtype() == x.dtype() && out.cols() == x.cols() && out.rows() == rows.size(), "gather",
+          "out is [rows, x.cols] of x's dtype");
+  for (const int32_t row : rows) {
+    require(row >= 0 && static_cast<std::size_t>(row) < x.rows(), "gather", "row < x.rows");
+  }
+  do_gather(x, rows, out);
+}
+
+}  // namespace saescope

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ops/array.h"
+
+namespace saescope {
+
+/// Rotary position embedding: how the two numbers of a rotated pair lie in a head.
+enum class RopeLayout {
+  kHalves,       ///< (i, i + head_dim/2), as in Hugging Face checkpoints
+  kInterleaved,  ///< (2i, 2i + 1), as in GGUF files of the llama architecture
+};
+
+/// Inverse frequencies, one for each pair of a head [head_dim / 2], scaling already applied.
+struct RopeFrequencies {
+  std::vector<float> inverse;
+  RopeLayout layout = RopeLayout::kHalves;
+};
+
+/// Grouped-query attention: `heads` queries share `kv_heads` keys and values.
+struct AttentionShape {
+  std::size_t heads = 0;
+  std::size_t kv_heads = 0;
+  std::size_t head_dim = 0;
+  float scale = 0;  ///< multiplied to q·k
+};
+
+/// Which earlier tokens a token sees. Nodes are the distinct token prefixes of a wave; a node's parent
+/// has a smaller index and stands one position before it.
+struct TreeTopology {
+  std::span<const int32_t> parent;    ///< [nodes], -1 for a root
+  std::span<const int32_t> position;  ///< [nodes], 0 for a root
+};
+
+/// The operators of the forward pass and of SAE encoding. One forward is written over this interface;
+/// `ReferenceBackend` is the naive definition that every other one is tested against.
+///
+/// All shapes are checked by the non-virtual functions; a mismatch is an internal error
+/// (std::logic_error). Every result of a row depends on that row's inputs alone, bit by bit: not on how
+/// many other rows are computed with it, nor on the number of threads.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  /// "cpu, oneDNN 2.6.3, avx512_core_bf16, 2 threads": for the closing summary.
+  virtual std::string description() const = 0;
+
+  /// An uninitialised matrix. @param dtype kF32 or kBF16. @throws std::bad_alloc
+  virtual Array allocate(std::size_t rows, std::size_t cols, DType dtype) = 0;
+  /// Copies host rows into a float32 array of the same shape.
+  virtual void upload(MatrixView<const float> host, const Array& array) = 0;
+  /// Copies a float32 array into host rows of the same shape.
+  virtual void download(const Array& array, MatrixView<float> host) = 0;
+
+  /// out[r] = table[ids[r]].
+  /// @param table [vocabulary, d], any floating dtype, contiguous @param out [ids, d] f32
+  void embed(const TensorView& table, std::span<const int32_t> ids, const Array& out);
+
+  /// RMSNorm (Zhang & Sennrich 2019; transformers' LlamaRMSNorm): out = x / sqrt(mean(x²) + eps) · weight.
+  /// @param x [rows, d] f32 @param weight [d] @param out [rows, d] f32, or bf16 (rounded once)
+  void rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out);
+
+  /// y = x · weightᵀ (+ bias) (+ y where accumulate), accumulated in float32.
+  /// @param x [rows, in]: f32 multiplies in float32; bf16 multiplies with the weight rounded to bfloat16
+  /// @param weight [out, in], any floating dtype, contiguous or (plain dtypes) transposed
+  /// @param bias [out] or empty @param y [rows, out] f32
+  void linear(const Array& x, const TensorView& weight, std::span<const float> bias, const Array& y,
+              bool accumulate);
+
+  /// Rotates every head of x in place by its row's position.
+  /// @param x [rows, heads · head_dim] f32 @param positions [rows]
+  void rope(const Array& x, std::span<const int32_t> positions, const RopeFrequencies& frequencies);
+
+  /// Causal attention over a prefix tree: query i, which stands at node query_nodes[i], sees that node
+  /// and its ancestors. @param q [queries, heads · head_dim] f32 @param k, v [nodes, kv_heads · head_dim]
+  /// f32 @param query_nodes ascending @param out [queries, heads · head_dim] f32 or bf16
+  void attention(const Array& q, const Array& k, const Array& v, std::span<const int32_t> query_nodes,
+                 const TreeTopology& tree, const AttentionShape& shape, const Array& out);
+
+  /// out = silu(gate) · up, element by element. @param out f32 or bf16
+  void swiglu(const Array& gate, const Array& up, const Array& out);
+
+  /// out[i] = x[rows[i]]. Same dtype on both sides.
+  void gather(const Array& x, std::span<const int32_t> rows, const Array& out);
+
+ protected:
+  virtual void do_embed(const TensorView& table, std::span<const int32_t> ids, const Array& out) = 0;
+  virtual void do_rms_norm(const Array& x, std::span<const float> weight, float epsilon,
+                           const Array& out) = 0;
+  virtual void do_linear(const Array& x, const TensorView& weight, std::span<const float> bias,
+                         const Array& y, bool accumulate) = 0;
+  virtual void do_rope(const Array& x, std::span<const int32_t> positions,
+                       const RopeFrequencies& frequencies) = 0;
+  virtual void do_attention(const Array& q, const Array& k, const Array& v,
+                            std::span<const int32_t> query_nodes, const TreeTopology& tree,
+                            const AttentionShape& shape, const Array& out) = 0;
+  virtual void do_swiglu(const Array& gate, const Array& up, const Array& out) = 0;
+  virtual void do_gather(const Array& x, std::span<const int32_t> rows, const Array& out) = 0;
+};
+
+}  // namespace saescope

@@ -1,0 +1,123 @@
+#include "ops/cpu/gemm.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <map>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <tuple>
+#include <unordered_map>
+
+namespace saescope {
+namespace {
+
+using dnnl::memory;
+
+/// Everything a prepared primitive depends on; pointers are given at execution.
+using Key = std::tuple<DType, std::size_t, std::size_t, std::size_t, std::size_t, std::size_t, bool, bool,
+                       std::size_t, bool>;
+
+Key key_of(const GemmProblem& p) {
+  return {p.type, p.m, p.n, p.k, p.lda, p.ldb, p.b_rows_are_outputs, p.bias != nullptr, p.ldc, p.accumulate};
+}
+
+memory::dim dim(std::size_t size) { return static_cast<memory::dim>(size); }
+
+/// The one place where the 2.x and 3.x interfaces of oneDNN differ.
+dnnl::matmul::primitive_desc describe(const dnnl::engine& engine, const memory::desc& a,
+                                      const memory::desc& b, const memory::desc& bias,
+                                      const memory::desc& c, const dnnl::primitive_attr& attributes) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine, a, b, bias, c, attributes};
+#else
+  return {dnnl::matmul::desc(a, b, bias, c), attributes, engine};
+#endif
+}
+
+struct Prepared {
+  memory::desc a, b, bias, c;
+  dnnl::matmul primitive;
+};
+
+Prepared prepare(const dnnl::engine& engine, const GemmProblem& p) {
+  const auto type = p.type == DType::kBF16 ? memory::data_type::bf16 : memory::data_type::f32;
+  constexpr auto kF32 = memory::data_type::f32;
+  const memory::dims b_strides = p.b_rows_are_outputs ? memory::dims{1, dim(p.ldb)} : memory::dims{dim(p.ldb), 1};
+  Prepared prepared;
+  prepared.a = memory::desc({dim(p.m), dim(p.k)}, type, memory::dims{dim(p.lda), 1});
+  prepared.b = memory::desc({dim(p.k), dim(p.n)}, type, b_strides);
+  prepared.c = memory::desc({dim(p.m), dim(p.n)}, kF32, memory::dims{dim(p.ldc), 1});
+  if (p.bias != nullptr) prepared.bias = memory::desc({1, dim(p.n)}, kF32, memory::dims{dim(p.n), 1});
+  dnnl::primitive_attr attributes;
+  attributes.set_fpmath_mode(dnnl::fpmath_mode::strict);
+  if (p.accumulate) {
+    dnnl::post_ops sum;
+    sum.append_sum(1.0f);
+    attributes.set_post_ops(sum);
+  }
+  prepared.primitive =
+      dnnl::matmul(describe(engine, prepared.a, prepared.b, prepared.bias, prepared.c, attributes));
+  return prepared;
+}
+
+}  // namespace
+
+struct Gemm::Impl {
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream{engine};
+  std::map<Key, Prepared> prepared;
+};
+
+Gemm::Gemm() : impl_(std::make_unique<Impl>()) {}
+Gemm::~Gemm() = default;
+
+void Gemm::run(const GemmProblem& p) {
+  // Row counts vary with the prompts; a bound keeps a long run's memory flat.
+  constexpr std::size_t kMaxPrepared = 512;
+  if (impl_->prepared.size() >= kMaxPrepared) impl_->prepared.clear();
+  const Key key = key_of(p);
+  auto found = impl_->prepared.find(key);
+  if (found == impl_->prepared.end()) {
+    found = impl_->prepared.emplace(key, prepare(impl_->engine, p)).first;
+  }
+  const Prepared& prepared = found->second;
+  // oneDNN's interface takes mutable pointers; it only writes to the destination.
+  const auto wrap = [&](const memory::desc& desc, const void* data) {
+    return memory(desc, impl_->engine, const_cast<void*>(data));
+  };
+  std::unordered_map<int, memory> arguments = {{DNNL_ARG_SRC, wrap(prepared.a, p.a)},
+                                               {DNNL_ARG_WEIGHTS, wrap(prepared.b, p.b)},
+                                               {DNNL_ARG_DST, wrap(prepared.c, p.c)}};
+  if (p.bias != nullptr) arguments.emplace(DNNL_ARG_BIAS, wrap(prepared.bias, p.bias));
+  prepared.primitive.execute(impl_->stream, arguments);
+  impl_->stream.wait();
+}
+
+bool Gemm::has_native_bf16() {
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::all:
+    case dnnl::cpu_isa::avx512_core_bf16:
+    case dnnl::cpu_isa::avx512_core_amx: return true;
+    default: return false;
+  }
+}
+
+std::string Gemm::description() {
+  const dnnl_version_t* version = dnnl_version();
+  const char* isa = "other instruction set";
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::all:
+    case dnnl::cpu_isa::avx512_core_amx: isa = "avx512_core_amx"; break;
+    case dnnl::cpu_isa::avx512_core_bf16: isa = "avx512_core_bf16"; break;
+    case dnnl::cpu_isa::avx512_core_vnni: isa = "avx512_core_vnni"; break;
+    case dnnl::cpu_isa::avx512_core: isa = "avx512_core"; break;
+    case dnnl::cpu_isa::avx2_vnni: isa = "avx2_vnni"; break;
+    case dnnl::cpu_isa::avx2: isa = "avx2"; break;
+    case dnnl::cpu_isa::avx: isa = "avx"; break;
+    case dnnl::cpu_isa::sse41: isa = "sse41"; break;
+    default: break;
+  }
+  return fmt::format("oneDNN {}.{}.{}, {}", version->major, version->minor, version->patch, isa);
+}
+
+}  // namespace saescope

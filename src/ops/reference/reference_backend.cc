@@ -1,0 +1,141 @@
+#include "ops/reference/reference_backend.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "ops/host_array.h"
+#include "ops/weight_rows.h"
+
+namespace saescope {
+namespace {
+
+void store(const Array& out, std::size_t row, std::size_t col, double value) {
+  if (out.dtype() == DType::kBF16) {
+    out.bf16().row(row)[col] = to_bfloat16(static_cast<float>(value));
+  } else {
+    out.f32().row(row)[col] = static_cast<float>(value);
+  }
+}
+
+/// Element of a GEMM input.
+float load(const Array& x, std::size_t row, std::size_t col) {
+  return x.dtype() == DType::kBF16 ? to_float(x.bf16().row(row)[col]) : x.f32().row(row)[col];
+}
+
+}  // namespace
+
+Array ReferenceBackend::allocate(std::size_t rows, std::size_t cols, DType dtype) {
+  return allocate_host_array(rows, cols, dtype);
+}
+void ReferenceBackend::upload(MatrixView<const float> host, const Array& array) {
+  copy_rows(host, array.f32());
+}
+void ReferenceBackend::download(const Array& array, MatrixView<float> host) {
+  copy_rows(array.f32(), host);
+}
+
+void ReferenceBackend::do_embed(const TensorView& table, std::span<const int32_t> ids, const Array& out) {
+  for (std::size_t r = 0; r < ids.size(); ++r) {
+    load_weight_rows(table, static_cast<std::size_t>(ids[r]), 1, out.f32().row(r));
+  }
+}
+
+void ReferenceBackend::do_rms_norm(const Array& x, std::span<const float> weight, float epsilon,
+                                   const Array& out) {
+  for (std::size_t r = 0; r < x.rows(); ++r) {
+    const float* row = x.f32().row(r);
+    double sum = 0;
+    for (std::size_t c = 0; c < x.cols(); ++c) sum += double{row[c]} * row[c];
+    const double scale = 1.0 / std::sqrt(sum / static_cast<double>(x.cols()) + epsilon);
+    for (std::size_t c = 0; c < x.cols(); ++c) store(out, r, c, row[c] * scale * weight[c]);
+  }
+}
+
+void ReferenceBackend::do_linear(const Array& x, const TensorView& weight, std::span<const float> bias,
+                                 const Array& y, bool accumulate) {
+  const bool round = x.dtype() == DType::kBF16;
+  std::vector<float> w(x.cols());
+  for (std::size_t o = 0; o < y.cols(); ++o) {
+    load_weight_rows(weight, o, 1, w.data());
+    if (round) std::transform(w.begin(), w.end(), w.begin(), [](float v) { return to_float(to_bfloat16(v)); });
+    for (std::size_t r = 0; r < x.rows(); ++r) {
+      float& result = y.f32().row(r)[o];
+      double sum = accumulate ? result : 0.0;
+      if (!bias.empty()) sum += bias[o];
+      for (std::size_t c = 0; c < x.cols(); ++c) sum += double{load(x, r, c)} * w[c];
+      result = static_cast<float>(sum);
+    }
+  }
+}
+
+void ReferenceBackend::do_rope(const Array& x, std::span<const int32_t> positions,
+                               const RopeFrequencies& frequencies) {
+  const std::size_t half = frequencies.inverse.size();
+  const bool interleaved = frequencies.layout == RopeLayout::kInterleaved;
+  for (std::size_t r = 0; r < x.rows(); ++r) {
+    for (float* head = x.f32().row(r); head != x.f32().row(r) + x.cols(); head += 2 * half) {
+      for (std::size_t i = 0; i < half; ++i) {
+        // The angle is a float32 product, as in transformers: at large positions its rounding shows.
+        const float angle = static_cast<float>(positions[r]) * frequencies.inverse[i];
+        const double cosine = std::cos(double{angle});
+        const double sine = std::sin(double{angle});
+        float& first = head[interleaved ? 2 * i : i];
+        float& second = head[interleaved ? 2 * i + 1 : i + half];
+        const double a = first;
+        const double b = second;
+        first = static_cast<float>(a * cosine - b * sine);
+        second = static_cast<float>(b * cosine + a * sine);
+      }
+    }
+  }
+}
+
+void ReferenceBackend::do_attention(const Array& q, const Array& k, const Array& v,
+                                    std::span<const int32_t> query_nodes, const TreeTopology& tree,
+                                    const AttentionShape& shape, const Array& out) {
+  const std::size_t group = shape.heads / shape.kv_heads;
+  for (std::size_t i = 0; i < query_nodes.size(); ++i) {
+    std::vector<std::size_t> seen;
+    for (int32_t node = query_nodes[i]; node >= 0; node = tree.parent[static_cast<std::size_t>(node)]) {
+      seen.push_back(static_cast<std::size_t>(node));
+    }
+    for (std::size_t h = 0; h < shape.heads; ++h) {
+      const float* query = q.f32().row(i) + h * shape.head_dim;
+      const std::size_t offset = h / group * shape.head_dim;
+      std::vector<double> weights;
+      for (const std::size_t node : seen) {
+        const float* key = k.f32().row(node) + offset;
+        double dot = 0;
+        for (std::size_t c = 0; c < shape.head_dim; ++c) dot += double{query[c]} * key[c];
+        weights.push_back(dot * shape.scale);
+      }
+      const double top = *std::max_element(weights.begin(), weights.end());
+      double total = 0;
+      for (double& weight : weights) total += weight = std::exp(weight - top);
+      for (std::size_t c = 0; c < shape.head_dim; ++c) {
+        double sum = 0;
+        for (std::size_t j = 0; j < seen.size(); ++j) sum += weights[j] * v.f32().row(seen[j])[offset + c];
+        store(out, i, h * shape.head_dim + c, sum / total);
+      }
+    }
+  }
+}
+
+void ReferenceBackend::do_swiglu(const Array& gate, const Array& up, const Array& out) {
+  for (std::size_t r = 0; r < gate.rows(); ++r) {
+    for (std::size_t c = 0; c < gate.cols(); ++c) {
+      const double g = gate.f32().row(r)[c];
+      store(out, r, c, g / (1 + std::exp(-g)) * up.f32().row(r)[c]);
+    }
+  }
+}
+
+void ReferenceBackend::do_gather(const Array& x, std::span<const int32_t> rows, const Array& out) {
+  const std::size_t bytes = x.cols() * layout_of(x.dtype()).block_bytes;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::memcpy(out.bytes() + i * bytes, x.bytes() + static_cast<std::size_t>(rows[i]) * bytes, bytes);
+  }
+}
+
+}  // namespace saescope

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/torch_archive.h"
+#include "tensor/mapped_file.h"
+
+namespace saescope {
+
+/// What happens to a pre-activation z. The classes of the Python package dictionary_learning differ in
+/// this and in which biases they have.
+enum class ActivationFunction {
+  kRelu,       ///< AutoEncoder, AutoEncoderNew: max(z, 0)
+  kThreshold,  ///< BatchTopKSAE, MatryoshkaBatchTopKSAE: max(z, 0) where that is > threshold, else 0
+  kJumpRelu,   ///< JumpReluAutoEncoder: max(z, 0) where z > feature_threshold, else 0
+  kGated,      ///< GatedAutoEncoder: max(e^r_mag · y + mag_bias, 0) where y + gate_bias > 0, else 0
+  kTopK,       ///< AutoEncoderTopK: max(z, 0) of a row's k largest, else 0
+};
+
+/// An SAE's encoder as data: for an activation x, y = W · (x − input_bias) and z = scale · y + bias.
+/// `F` features, activations of size `d`. Empty vectors are absent terms.
+struct EncoderParameters {
+  std::string class_name;
+  std::size_t activation_dim = 0;  ///< d
+  std::size_t dict_size = 0;       ///< F
+  TensorView weight;               ///< [F, d], contiguous or transposed
+  std::vector<float> input_bias;   ///< [d]
+  std::vector<float> scale;        ///< [F]
+  std::vector<float> bias;         ///< [F]
+  ActivationFunction function = ActivationFunction::kRelu;
+  float threshold = 0;                   ///< kThreshold
+  std::vector<float> feature_threshold;  ///< [F], kJumpRelu
+  std::vector<float> gate_bias;          ///< [F], kGated
+  int64_t k = 0;                         ///< kTopK
+};
+
+/// Builds the encoder of the class that `config["trainer"]["dict_class"]` names, as
+/// dictionary_learning's `load_dictionary` does.
+/// @throws InputError on an unknown class, on missing or misshapen tensors, and where config.json and
+///         ae.pt disagree (shape, class, k).
+EncoderParameters bind_encoder(const TorchStateDict& state, const nlohmann::json& config,
+                               const std::string& ae_path, const std::string& config_path);
+
+/// An opened SAE: the mapped `ae.pt` and its encoder. The decoder is not touched, except for its column
+/// norms where the class needs them (AutoEncoder).
+class Dictionary {
+ public:
+  /// @param folder holds `ae.pt` and `config.json`
+  explicit Dictionary(const std::filesystem::path& folder);
+  const EncoderParameters& encoder() const { return encoder_; }
+  const MappedFile& file() const { return file_; }
+
+ private:
+  MappedFile file_;
+  EncoderParameters encoder_;
+};
+
+}  // namespace saescope

@@ -1,0 +1,80 @@
+#include "tensor/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+
+namespace saescope {
+namespace {
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  ~FileDescriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+void advise(std::span<const std::byte> bytes, int advice) {
+  if (bytes.empty()) return;
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<uintptr_t>(bytes.data()) / page * page;
+  const auto end = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size());
+  // A hint: where the system refuses it, the run is slower, not wrong.
+  ::madvise(reinterpret_cast<void*>(first), end - first, advice);
+}
+
+}  // namespace
+
+MappedFile::MappedFile(std::filesystem::path path) : path_(std::move(path)) {
+  const auto failure = [&](const char* what, std::string found) {
+    return InputError({.what = what,
+                       .where = path_.string(),
+                       .expected = "a readable, non-empty file",
+                       .found = std::move(found)});
+  };
+  const FileDescriptor fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) throw failure("cannot open", std::generic_category().message(errno));
+  struct stat status = {};
+  if (::fstat(fd.get(), &status) != 0) throw failure("cannot read", "no file status");
+  if (!S_ISREG(status.st_mode)) throw failure("cannot map", "not a regular file");
+  if (status.st_size == 0) throw failure("cannot map", "an empty file");
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* address = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
+  if (address == MAP_FAILED) throw failure("cannot map", std::generic_category().message(errno));
+  bytes_ = {static_cast<const std::byte*>(address), size};
+}
+
+MappedFile::~MappedFile() {
+  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : path_(std::move(other.path_)), bytes_(std::exchange(other.bytes_, {})) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+void prefetch(std::span<const std::byte> bytes) { advise(bytes, MADV_WILLNEED); }
+
+void release(std::span<const std::byte> bytes) { advise(bytes, MADV_DONTNEED); }
+
+}  // namespace saescope

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+namespace saescope {
+
+/// A file mapped read-only. Moves, does not copy; pointers into it stay valid until it is destroyed.
+class MappedFile {
+ public:
+  MappedFile() = default;
+  /// @throws InputError where the file cannot be opened, is empty or is no regular file.
+  explicit MappedFile(std::filesystem::path path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+
+  std::span<const std::byte> bytes() const { return bytes_; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  std::span<const std::byte> bytes_;
+};
+
+/// Asks the system to read `bytes` (a part of a mapped file) in the background (MADV_WILLNEED).
+void prefetch(std::span<const std::byte> bytes);
+
+/// Tells the system that the pages of `bytes` are not needed again soon, which lowers the resident
+/// size of the process; the data stays in the page cache.
+void release(std::span<const std::byte> bytes);
+
+}  // namespace saescope
