@@ -33,8 +33,7 @@ inline float to_float(Float16 value) {
   // The exponent's bias grows from 15 to 127; twice that step takes 31 to 255.
   const uint32_t normal = (magnitude << 13) + (1u + is_not_finite) * (112u << 23);
   const uint32_t mask = 0u - is_normal;
-  return std::bit_cast<float>(sign | (normal & mask) |
-                              (std::bit_cast<uint32_t>(subnormal) & ~mask));
+  return std::bit_cast<float>(sign | (normal & mask) | (std::bit_cast<uint32_t>(subnormal) & ~mask));
 }
 
 /// Round to nearest even, as PyTorch's float32 → bfloat16; NaN stays NaN.

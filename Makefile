@@ -1,0 +1,45 @@
+# make            build the release executable build/release/run_sae_analysis
+# make demo       build, fetch the demo model, run both analyses on it, show the results
+# make test       build and run every test
+# make lint       clang-format and clang-tidy, warnings are errors
+# make format     let clang-format rewrite the sources
+# make goldens    make the tests' goldens again from the Python stack (see CONTRIBUTING.md)
+
+BUILD := build/release
+EXECUTABLE := $(BUILD)/run_sae_analysis
+
+.PHONY: build demo test test-data lint format goldens packages packages-dev clean
+
+build: packages
+	@cmake --preset release > /dev/null || { cmake --preset release; exit 1; }
+	@cmake --build --preset release
+
+packages:
+	@tools/install_packages.sh build
+
+packages-dev:
+	@tools/install_packages.sh build develop
+
+demo: build
+	@tools/demo.sh $(EXECUTABLE)
+
+# What the tests read besides the repository. Without a network the tests that need it are skipped, loudly.
+test-data: packages-dev
+	@tools/fetch_demo_model.sh || echo "warning: without the demo model its tests are skipped" >&2
+	@tools/fetch_tokenizers.sh || echo "warning: without the real tokenizers their tests are skipped" >&2
+	@tools/fetch_uv.sh build/tools || echo "warning: without uv its test is skipped" >&2
+
+test: build test-data
+	@ctest --preset release
+
+lint: build packages-dev
+	@tools/lint.sh $(BUILD)
+
+format: packages-dev
+	@git ls-files '*.h' '*.cc' | xargs clang-format -i
+
+goldens:
+	@tools/oracle/regenerate.sh
+
+clean:
+	@rm -rf build

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/reporter.h"
+
+namespace saescope {
+
+enum class Analysis { kUniversal, kSpecific, kBoth };
+enum class Precision { kBf16, kFp32 };
+enum class DeviceChoice { kAuto, kCpu, kCuda };
+
+/// Everything the command line says (spec section 2). Values are checked; nothing was read from disk.
+struct Options {
+  std::optional<Analysis> analysis;  ///< set unless show_tokens or print_config
+  std::filesystem::path universal_output;
+  std::filesystem::path specific_output;
+  std::filesystem::path features_csv;
+  double threshold = 0.3;              ///< fraction of the prompts, 0 … 1
+  float activation_threshold = 0.01f;  ///< finite
+  bool record_prompts = false;
+  std::filesystem::path prompts_path = "./prompts";
+  uint64_t max_tokens = 0;  ///< 0: the model's context
+  bool skip_long = false;
+
+  std::filesystem::path config;     ///< empty: built-in models alone
+  std::vector<std::string> models;  ///< empty: as the configuration says
+  std::vector<int64_t> layers;      ///< empty: each model's own
+  std::vector<std::string> tokens;  ///< empty: every token type
+  std::optional<std::string> trainer;
+
+  Precision dtype = Precision::kBf16;
+  DeviceChoice device = DeviceChoice::kAuto;
+  int threads = 0;            ///< 0: one for each core
+  uint64_t memory_limit = 0;  ///< bytes; 0: as much as the machine has
+  uint64_t batch_tokens = 0;  ///< 0: chosen by the program
+  bool cache = true;          ///< --no-cache: false
+  bool offline = false;
+
+  bool dry_run = false;
+  bool show_tokens = false;
+  bool print_config = false;
+  ProgressMode progress = ProgressMode::kAuto;
+  bool quiet = false;
+
+  bool universal() const { return analysis && *analysis != Analysis::kSpecific; }
+  bool specific() const { return analysis && *analysis != Analysis::kUniversal; }
+};
+
+/// A command line that was understood.
+struct CommandLine {
+  std::optional<Options> options;     ///< nothing for --help and --version
+  std::string text;                   ///< what --help or --version print on stdout (exit code 0)
+  std::vector<std::string> warnings;  ///< flags that were given but have no effect in this run
+};
+
+/// Reads the command line. A flag given twice counts as given last; list flags add up.
+/// @throws InputError (exit code 2) on unknown flags, with the closest known one; on values that cannot
+///         be used; on combinations that lack something.
+CommandLine parse_options(int argc, const char* const* argv);
+
+}  // namespace saescope

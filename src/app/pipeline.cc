@@ -1,0 +1,173 @@
+#include "app/pipeline.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/opened_model.h"
+#include "app/source_analysis.h"
+#include "app/wave_runner.h"
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "ops/cpu/cpu_backend.h"
+
+namespace saescope {
+namespace {
+
+/// What all models add to.
+struct Results {
+  explicit Results(float activation_threshold) : universal(activation_threshold) {}
+  UniversalSet universal;
+  std::deque<SpecificTable> specific;
+  std::map<std::string, std::size_t> prompts_of_model;  ///< prompts that were run, by model
+  std::map<std::string, std::string> link_of_model;
+};
+
+/// The outputs' folders are made and tried before hours of work depend on them.
+void check_outputs(const Options& options) {
+  if (options.universal()) AtomicFile(options.universal_output);
+  if (options.specific()) AtomicFile(options.specific_output);
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+  return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+}
+
+/// The analyses of every SAE of a layer, wired to where their results go.
+std::vector<SourceAnalysis> wire_layer(const OpenedModel& model, std::size_t layer_index, const Options& options,
+                                       Backend& backend, const Context& context, Results& results) {
+  std::vector<SourceAnalysis> analyses;
+  const std::vector<TokenType>& types = model.prepared.token_types;
+  for (const OpenedSource& source : model.layers[layer_index]) {
+    SourceAnalysis& analysis = analyses.emplace_back(source.dictionary, backend, context);
+    for (const TokenPlan& token : source.plan->tokens) {
+      const auto type = static_cast<std::size_t>(std::find(types.begin(), types.end(), token.token) - types.begin());
+      const RowOrigin origin = {source.plan->source, token.token.name, model.prepared.plan.entry.link};
+      if (source.plan->universal) {
+        const std::size_t features = source.dictionary.encoder().dict_size;
+        analysis.add_universal(type, results.universal.at(origin.source, origin.token, features));
+      }
+      if (token.features.empty()) continue;
+      std::vector<int64_t> ids;
+      for (const WantedFeature& wanted : token.features) ids.push_back(wanted.feature_id);
+      analysis.add_specific(type, results.specific.emplace_back(origin, std::move(ids), folder_of(options.specific_output)));
+    }
+  }
+  return analyses;
+}
+
+/// Bytes that the analyses of a model hold besides the forward pass.
+uint64_t analysis_bytes(const OpenedModel& model, std::size_t prompts_at_once) {
+  constexpr uint64_t kStatisticsPerFeature = 24;
+  constexpr uint64_t kTermsPerFeature = 8;
+  uint64_t bytes = 0;
+  const std::size_t types = model.prepared.token_types.size();
+  for (const auto& sources : model.layers) {
+    for (const OpenedSource& source : sources) {
+      const EncoderParameters& encoder = source.dictionary.encoder();
+      bytes += encoder.dict_size * (kStatisticsPerFeature * types + kTermsPerFeature);
+      bytes = std::max(bytes, Encoder::bytes_for(encoder, types * prompts_at_once) + bytes);
+    }
+  }
+  return bytes;
+}
+
+DType compute_type(const Options& options) { return options.dtype == Precision::kFp32 ? DType::kF32 : DType::kBF16; }
+
+void run_model(const OpenedModel& model, const Options& options, Backend& backend, const Context& context, Results& results,
+               RunReport& report) {
+  std::vector<std::vector<SourceAnalysis>> analyses;
+  std::vector<std::size_t> layers;
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    analyses.push_back(wire_layer(model, i, options, backend, context, results));
+    layers.push_back(static_cast<std::size_t>(model.prepared.plan.layers[i].layer));
+  }
+  const PreparedModel& prepared = model.prepared;
+  const std::string& name = prepared.plan.entry.name;
+  constexpr std::size_t kUsualPromptsOfWave = 256;
+  const WaveLimits limits =
+      plan_waves(prepared.config, options.memory_limit, options.batch_tokens, prepared.longest_prompt(),
+                 analysis_bytes(model, std::min(kUsualPromptsOfWave, prepared.prompts.size())));
+  WaveRunner runner(model.checkpoint.model(), backend, context, compute_type(options), limits, layers, name);
+
+  double encoding = 0;
+  const Stopwatch all;
+  context.reporter->begin_stage(fmt::format("{}: prompts", name), prepared.prompts.size(), ProgressUnit::kItems);
+  std::size_t done = 0;
+  runner.run(prepared.prompts, [&](const ActivationBatch& batch) {
+    const Stopwatch watch;
+    const auto layer = static_cast<std::size_t>(std::find(layers.begin(), layers.end(), batch.layer) - layers.begin());
+    for (SourceAnalysis& analysis : analyses[layer]) analysis.add(batch);
+    encoding += watch.seconds();
+    if (layer + 1 == layers.size()) done += batch.prompt_indices.size();
+    context.reporter->update(done);
+  });
+  context.reporter->end_stage();
+  report.add_time("forward", all.seconds() - encoding);
+  report.add_time("encode", encoding);
+  report.notes.push_back(fmt::format("{}: {} prompts, {} tokens, {} distinct prefixes computed in {} wave{}", name,
+                                     prepared.prompts.size(), prepared.total_tokens(), runner.computed_nodes(),
+                                     runner.waves(), runner.waves() == 1 ? "" : "s"));
+  if (prepared.left_out > 0) {
+    report.notes.push_back(fmt::format("{}: {} prompts left out because they are too long", name, prepared.left_out));
+  }
+  results.prompts_of_model[name] = prepared.prompts.size();
+  results.link_of_model[name] = prepared.plan.entry.link;
+}
+
+void write_universal(const Results& results, const Options& options, RunReport& report) {
+  AtomicFile file(options.universal_output);
+  file.write(kUniversalHeader);
+  uint64_t rows = 0;
+  for (const UniversalTable& table : results.universal.finish(results.prompts_of_model, options.threshold)) {
+    const RowOrigin origin = {table.source, table.token, results.link_of_model.at(table.source.model)};
+    for (const UniversalFeature& feature : table.features) file.write(universal_row(origin, feature));
+    report.rows.push_back({"universal", table.source.name(), table.token, table.features.size()});
+    rows += table.features.size();
+  }
+  file.commit();
+  report.files.push_back(fmt::format("{} ({} rows)", options.universal_output.string(), rows));
+}
+
+void write_specific(Results& results, const RunInput& input, RunReport& report) {
+  const Options& options = input.options;
+  const auto record_threshold =
+      options.record_prompts ? std::optional(options.activation_threshold) : std::nullopt;
+  const SpecificCounts counts =
+      write_specific_outputs(results.specific, input.prompts, options.specific_output, record_threshold);
+  for (const SpecificTable& table : results.specific) {
+    report.rows.push_back({"specific", table.origin().source.name(), table.origin().token, table.rows()});
+  }
+  report.files.push_back(fmt::format("{} ({} rows)", options.specific_output.string(), counts.rows));
+  if (record_threshold) {
+    report.files.push_back(
+        fmt::format("{} ({} records)", active_prompts_path(options.specific_output.string()), counts.records));
+  }
+}
+
+}  // namespace
+
+RunReport run_analyses(const RunInput& input, Hub& hub, const Context& context) {
+  RunReport report;
+  const Stopwatch preparing;
+  check_outputs(input.options);
+  std::deque<OpenedModel> models;
+  for (const ModelPlan& plan : input.selection.models) {
+    PreparedModel prepared = prepare_model(plan, input.prompts, input.options, hub, context);
+    models.push_back(open_model(std::move(prepared), input.features, hub, *context.reporter));
+  }
+  CpuBackend backend(context.threads);
+  report.add_time("prepare", preparing.seconds());
+
+  Results results(input.options.activation_threshold);
+  for (const OpenedModel& model : models) run_model(model, input.options, backend, context, results, report);
+
+  const Stopwatch writing;
+  if (input.options.universal()) write_universal(results, input.options, report);
+  if (input.options.specific()) write_specific(results, input, report);
+  report.add_time("write", writing.seconds());
+  report.notes.push_back("device: " + backend.description());
+  return report;
+}
+
+}  // namespace saescope

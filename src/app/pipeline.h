@@ -1,0 +1,29 @@
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "analysis/universal_set.h"
+#include "app/prepared_model.h"
+#include "app/run_report.h"
+#include "app/specific_results.h"
+#include "ops/backend.h"
+
+namespace saescope {
+
+/// What a run is about: read and checked input.
+struct RunInput {
+  Options options;
+  std::vector<Prompt> prompts;
+  std::vector<RequestedFeature> features;
+  Selection selection;
+};
+
+/// Runs the analyses and writes the outputs: prompts → token ids → prefix tree → activations → features
+/// → CSV and JSONL. Everything is found, downloaded and checked before anything is computed.
+/// @throws Error; outputs of earlier runs are then as they were
+RunReport run_analyses(const RunInput& input, Hub& hub, const Context& context);
+
+}  // namespace saescope

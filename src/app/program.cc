@@ -1,0 +1,84 @@
+#include "app/program.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <thread>
+
+#include "app/configuration.h"
+#include "app/dry_run.h"
+#include "app/options.h"
+#include "app/pipeline.h"
+#include "app/selection.h"
+#include "report/features_csv.h"
+#include "report/prompts_reader.h"
+
+namespace saescope {
+namespace {
+
+int thread_count(const Options& options) {
+  if (options.threads > 0) return options.threads;
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+HubSettings hub_settings(const Options& options) {
+  HubSettings settings = HubSettings::from_environment();
+  settings.offline = settings.offline || options.offline;
+  return settings;
+}
+
+void check_device(const Options& options) {
+  if (options.device != DeviceChoice::kCuda) return;
+  throw InputError({.what = "--device cuda: this program was built without CUDA", .hint = "use --device cpu"});
+}
+
+/// Writes to stdout, where a full disk or a closed pipe must not pass for success.
+void print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw system_error("cannot write", "standard output");
+  }
+}
+
+RunInput read_input(const Options& options, Reporter& reporter) {
+  RunInput input;
+  input.options = options;
+  input.prompts = read_prompts(options.prompts_path);
+  if (options.specific()) input.features = read_features_csv(options.features_csv);
+  input.selection = select_work(options, read_configuration(options), input.features);
+  for (const std::string& warning : input.selection.warnings) reporter.warn(warning);
+  return input;
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv, const CancelToken& cancel) {
+  const CommandLine line = parse_options(argc, argv);
+  if (!line.options) {
+    print(line.text);
+    return 0;
+  }
+  const Options& options = *line.options;
+  ConsoleReporter reporter(options.progress, options.quiet);
+  for (const std::string& warning : line.warnings) reporter.warn(warning);
+  if (options.print_config) {
+    print(print_configuration(read_configuration(options)));
+    return 0;
+  }
+  check_device(options);
+  const Context context = {.threads = thread_count(options), .reporter = &reporter, .cancel = &cancel};
+  Hub hub(hub_settings(options), context);
+  if (options.show_tokens) {
+    show_tokens(chosen_models(options, read_configuration(options)), read_prompts(options.prompts_path), hub);
+    print("");
+    return 0;
+  }
+  const RunInput input = read_input(options, reporter);
+  if (options.dry_run) {
+    print(describe_run(input, hub, context));
+  } else {
+    print(run_analyses(input, hub, context).to_text());
+  }
+  return 0;
+}
+
+}  // namespace saescope

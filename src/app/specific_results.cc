@@ -1,0 +1,47 @@
+#include "app/specific_results.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/atomic_file.h"
+
+namespace saescope {
+
+SpecificTable::SpecificTable(RowOrigin origin, std::vector<int64_t> features,
+                             const std::filesystem::path& folder)
+    : origin_(std::move(origin)), features_(std::move(features)), spool_(folder) {}
+
+void SpecificTable::add(std::span<const std::size_t> prompt_indices, MatrixView<const float> activations) {
+  prompts_.insert(prompts_.end(), prompt_indices.begin(), prompt_indices.end());
+  for (std::size_t r = 0; r < activations.rows; ++r) spool_.append({activations.row(r), activations.cols});
+}
+
+SpecificCounts write_specific_outputs(std::deque<SpecificTable>& tables, const std::vector<Prompt>& prompts,
+                                      const std::filesystem::path& csv_path,
+                                      std::optional<float> record_threshold) {
+  std::vector<SpecificTable*> ordered;
+  for (SpecificTable& table : tables) ordered.push_back(&table);
+  std::sort(ordered.begin(), ordered.end(), [](const SpecificTable* a, const SpecificTable* b) {
+    return std::make_tuple(a->origin().source.name(), a->origin().token) <
+           std::make_tuple(b->origin().source.name(), b->origin().token);
+  });
+  AtomicFile csv(csv_path);
+  std::optional<AtomicFile> records;
+  if (record_threshold) records.emplace(active_prompts_path(csv_path.string()));
+  SpecificCounts counts;
+  csv.write(kSpecificHeader);
+  for (SpecificTable* table : ordered) {
+    table->for_each([&](std::size_t prompt, int64_t feature, float activation) {
+      csv.write(specific_row(table->origin(), prompt, prompts[prompt], feature, activation));
+      ++counts.rows;
+      if (!records || activation < *record_threshold || !(activation > 0)) return;
+      records->write(active_prompt_line(table->origin(), prompts[prompt], feature, activation));
+      ++counts.records;
+    });
+  }
+  csv.commit();
+  if (records) records->commit();
+  return counts;
+}
+
+}  // namespace saescope

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "analysis/prompts.h"
+#include "app/float_spool.h"
+#include "report/output_rows.h"
+#include "tensor/tensor_view.h"
+
+namespace saescope {
+
+/// Activations of the chosen features of one source at one token type, for every prompt of its model.
+class SpecificTable {
+ public:
+  /// @param features in the order of the features CSV @param folder for the spool file
+  SpecificTable(RowOrigin origin, std::vector<int64_t> features, const std::filesystem::path& folder);
+
+  /// Adds consecutive prompts. @param prompt_indices [prompts] @param activations [prompts, features]
+  void add(std::span<const std::size_t> prompt_indices, MatrixView<const float> activations);
+
+  const RowOrigin& origin() const { return origin_; }
+  std::span<const int64_t> features() const { return features_; }
+  uint64_t rows() const { return prompts_.size() * features_.size(); }
+
+  /// Calls visit(prompt_idx, feature_id, activation) for every pair, prompts first.
+  template <typename Visit>
+  void for_each(Visit&& visit) {
+    std::vector<float> row(features_.size());
+    spool_.rewind();
+    for (const std::size_t prompt : prompts_) {
+      spool_.read(row);
+      for (std::size_t i = 0; i < row.size(); ++i) visit(prompt, features_[i], row[i]);
+    }
+  }
+
+ private:
+  RowOrigin origin_;
+  std::vector<int64_t> features_;
+  std::vector<std::size_t> prompts_;
+  FloatSpool spool_;
+};
+
+/// How many lines the specific outputs got.
+struct SpecificCounts {
+  uint64_t rows = 0;
+  uint64_t records = 0;  ///< of the recorded prompts
+};
+
+/// Writes the specific CSV and, where `record_threshold` is set, the recorded prompts beside it. Both
+/// are complete before either is put in place.
+SpecificCounts write_specific_outputs(std::deque<SpecificTable>& tables, const std::vector<Prompt>& prompts,
+                                      const std::filesystem::path& csv_path,
+                                      std::optional<float> record_threshold);
+
+}  // namespace saescope

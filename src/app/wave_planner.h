@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "model/forward.h"
+
+namespace saescope {
+
+/// How much of a model is computed at once.
+struct WaveLimits {
+  std::size_t nodes = 0;       ///< distinct prefixes of a wave; a single longer prompt still runs alone
+  std::size_t chunk_rows = 0;  ///< tokens whose MLP scratch is held at once
+};
+
+/// Chooses the limits so that a wave stays within the memory limit.
+/// @param memory_limit bytes, 0: no limit but the default size of a wave
+/// @param batch_tokens the user's number of tokens for a wave, 0: chosen here
+/// @param longest_prompt tokens of the longest prompt, which must fit
+/// @param other_bytes what the run holds besides the forward pass (prompts, SAE terms, statistics)
+/// @throws InputError where even the smallest wave does not fit
+WaveLimits plan_waves(const ModelConfig& config, uint64_t memory_limit, uint64_t batch_tokens,
+                      std::size_t longest_prompt, uint64_t other_bytes);
+
+}  // namespace saescope

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace saescope {
+
+/// Appends one field with pandas' default quoting (only where it holds a comma, a quote, a line
+/// feed or a carriage return; quotes doubled).
+void append_csv_field(std::string& out, std::string_view field);
+
+/// The shortest decimal that reads back to the same float32 ("0.85", "1e-05", "12.0"), written as
+/// Python's repr writes a float. `inf` and `nan` never reach an output.
+std::string format_float(float value);
+
+/// One record of a CSV file.
+struct CsvRecord {
+  std::vector<std::string> fields;
+  std::size_t line = 0;  ///< line of the file on which the record starts, from 1
+};
+
+/// Splits RFC 4180 text (LF, CRLF or CR line ends, quoted fields may hold line ends; a UTF-8 BOM is
+/// skipped; blank lines are skipped). @throws InputError with the line on a quote that is never
+/// closed or text behind a closing quote.
+std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& where);
+
+}  // namespace saescope

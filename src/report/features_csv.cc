@@ -1,0 +1,149 @@
+#include "report/features_csv.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "report/csv.h"
+#include "report/json_text.h"
+
+namespace saescope {
+namespace {
+
+/// Where the three columns stand in a row.
+struct Columns {
+  std::size_t feature_id = 0;
+  std::size_t source = 0;
+  std::optional<std::size_t> token;
+};
+
+constexpr auto kHeaderHint = "the first line names the columns: feature_id,source and optionally token";
+
+std::optional<std::size_t> find_column(const CsvRecord& header, std::string_view name,
+                                       const std::string& where) {
+  const auto& fields = header.fields;
+  const auto found = std::find(fields.begin(), fields.end(), name);
+  if (found == fields.end()) return std::nullopt;
+  if (std::find(found + 1, fields.end(), name) != fields.end()) {
+    throw InputError({.what = fmt::format("the column {} stands twice in the header", name),
+                      .where = where,
+                      .expected = {},
+                      .found = {},
+                      .hint = "rename or remove one of them"});
+  }
+  return static_cast<std::size_t>(found - fields.begin());
+}
+
+std::size_t require_column(const CsvRecord& header, std::string_view name, const std::string& where) {
+  if (const auto column = find_column(header, name, where)) return *column;
+  std::vector<std::string> names;
+  for (const std::string& field : header.fields) names.push_back(shown_text(field));
+  throw InputError({.what = fmt::format("there is no column {}", name),
+                    .where = where,
+                    .expected = "the columns feature_id and source",
+                    .found = fmt::format("{}", fmt::join(names, ", ")),
+                    .hint = kHeaderHint});
+}
+
+Columns read_header(const CsvRecord& header, const std::string& file) {
+  const std::string where = fmt::format("{}:{}", file, header.line);
+  return {.feature_id = require_column(header, "feature_id", where),
+          .source = require_column(header, "source", where),
+          .token = find_column(header, "token", where)};
+}
+
+/// Digits, which a point and zeros may follow.
+std::optional<int64_t> parse_feature_id(std::string_view text) {
+  int64_t id = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, id);
+  if (error != std::errc() || id < 0 || text.front() == '-') return std::nullopt;
+  std::string_view fraction(rest, static_cast<std::size_t>(end - rest));
+  if (fraction.empty()) return id;
+  if (fraction.size() < 2 || fraction.front() != '.') return std::nullopt;
+  if (fraction.find_first_not_of('0', 1) != std::string_view::npos) return std::nullopt;
+  return id;
+}
+
+RequestedFeature read_row(const CsvRecord& record, const Columns& columns, std::string place) {
+  const std::string& id_text = record.fields[columns.feature_id];
+  const std::optional<int64_t> id = parse_feature_id(id_text);
+  if (!id) {
+    throw InputError({.what = "the feature_id is not a whole number",
+                      .where = std::move(place),
+                      .expected = "a number from 0, such as 1234",
+                      .found = shown_text(id_text),
+                      .hint = {}});
+  }
+  Source source;
+  try {
+    source = Source::parse(record.fields[columns.source]);
+  } catch (const InputError& error) {
+    ErrorDetail detail = error.detail();
+    detail.where = std::move(place);
+    detail.found = shown_text(record.fields[columns.source]);
+    throw InputError(std::move(detail));
+  }
+  std::string token = columns.token ? record.fields[*columns.token] : std::string();
+  return {std::move(source), *id, std::move(token), std::move(place)};
+}
+
+void require_same_width(const CsvRecord& record, const CsvRecord& header, const std::string& place) {
+  if (record.fields.size() == header.fields.size()) return;
+  throw InputError({.what = "the row has another number of fields than the header",
+                    .where = place,
+                    .expected = fmt::format("{} fields", header.fields.size()),
+                    .found = fmt::format("{} fields", record.fields.size()),
+                    .hint = "quote fields that hold commas"});
+}
+
+/// Excel's "Unicode text" would otherwise end in a puzzling message about a missing column.
+void refuse_utf16(std::string_view text, const std::string& file) {
+  const std::string_view mark = text.substr(0, 2);
+  if (mark != "\xFF\xFE" && mark != "\xFE\xFF") return;
+  throw InputError({.what = "the file is written in UTF-16",
+                    .where = file,
+                    .expected = "UTF-8",
+                    .found = {},
+                    .hint = "save it as \"CSV UTF-8\""});
+}
+
+}  // namespace
+
+std::vector<RequestedFeature> read_features_csv(const std::filesystem::path& path) {
+  const std::string file = path.string();
+  const std::string text = read_file(path);
+  refuse_utf16(text, file);
+  const std::vector<CsvRecord> records = parse_csv(text, file);
+  if (records.empty()) {
+    throw InputError({.what = "the features CSV is empty",
+                      .where = file,
+                      .expected = "a header line",
+                      .found = {},
+                      .hint = kHeaderHint});
+  }
+  const Columns columns = read_header(records.front(), file);
+
+  std::vector<RequestedFeature> features;
+  std::set<std::tuple<Source, int64_t, std::string>> seen;
+  for (std::size_t row = 1; row < records.size(); ++row) {
+    std::string place = fmt::format("{}:row {} (line {})", file, row, records[row].line);
+    require_same_width(records[row], records.front(), place);
+    RequestedFeature feature = read_row(records[row], columns, std::move(place));
+    if (seen.emplace(feature.source, feature.feature_id, feature.token).second) {
+      features.push_back(std::move(feature));
+    }
+  }
+  return features;
+}
+
+}  // namespace saescope

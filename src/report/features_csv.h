@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "analysis/sources.h"
+
+namespace saescope {
+
+/// A row of the features CSV.
+struct RequestedFeature {
+  Source source;
+  int64_t feature_id = 0;
+  std::string token;  ///< empty: every token type of the model
+  std::string place;  ///< "file:row N (line M)", for messages; N counts the rows below the header from 1
+};
+
+/// Reads the features CSV (RFC 4180; columns `feature_id`, `source` and optionally `token`, in any
+/// order, others ignored). Rows come in file order; exact duplicates are left out. A feature id may
+/// be written as a float without a fraction ("12.0"), which is what pandas makes of a column with
+/// gaps.
+/// @throws InputError with the row on a missing column, a malformed source or feature id, a row
+/// with
+///         another number of fields than the header, or an unclosed quote.
+std::vector<RequestedFeature> read_features_csv(const std::filesystem::path& path);
+
+}  // namespace saescope

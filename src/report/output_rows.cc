@@ -1,0 +1,84 @@
+#include "report/output_rows.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <iterator>
+
+#include "report/csv.h"
+#include "report/json_text.h"
+
+namespace saescope {
+namespace {
+
+void replace_all(std::string& text, std::string_view placeholder, std::string_view value) {
+  for (std::size_t at = 0; (at = text.find(placeholder, at)) != std::string::npos; at += value.size()) {
+    text.replace(at, placeholder.size(), value);
+  }
+}
+
+/// The three columns both CSV files end with.
+void append_origin(std::string& row, const RowOrigin& origin, int64_t feature_id) {
+  append_csv_field(row, origin.source.name());
+  row += ',';
+  append_csv_field(row, origin.token);
+  row += ',';
+  append_csv_field(row, origin.link(feature_id));
+  row += '\n';
+}
+
+void append_member(std::string& line, std::string_view key, std::string_view text) {
+  fmt::format_to(std::back_inserter(line), "\"{}\": ", key);
+  append_json_string(line, text);
+}
+
+}  // namespace
+
+std::string RowOrigin::link(int64_t feature_id) const {
+  std::string link = link_template;
+  replace_all(link, "{layer}", std::to_string(source.layer));
+  replace_all(link, "{feature_id}", std::to_string(feature_id));
+  return link;
+}
+
+std::string universal_row(const RowOrigin& origin, const UniversalFeature& feature) {
+  // The three empty columns are chat_desc, pt_desc and type.
+  std::string row = fmt::format("{},{},{},{},{},,,,", feature.feature_id,
+                                format_float(feature.activation_mean), format_float(feature.activation_max),
+                                format_float(feature.activation_min), feature.num_prompts);
+  append_origin(row, origin, feature.feature_id);
+  return row;
+}
+
+std::string specific_row(const RowOrigin& origin, uint64_t prompt_idx, const Prompt& prompt,
+                         int64_t feature_id, float activation) {
+  std::string row = fmt::format("{},", prompt_idx);
+  append_csv_field(row, prompt.content);
+  row += ',';
+  append_csv_field(row, prompt.label);
+  fmt::format_to(std::back_inserter(row), ",{},{},", feature_id, format_float(activation));
+  append_origin(row, origin, feature_id);
+  return row;
+}
+
+std::string active_prompt_line(const RowOrigin& origin, const Prompt& prompt, int64_t feature_id,
+                               float activation) {
+  std::string line = "{";
+  append_member(line, "model", origin.source.model);
+  fmt::format_to(std::back_inserter(line), ", \"layer\": {}, \"feature_id\": {}, ", origin.source.layer,
+                 feature_id);
+  append_member(line, "prompt", prompt.content);
+  line += ", ";
+  append_member(line, "label", prompt.label);
+  fmt::format_to(std::back_inserter(line), ", \"activation\": {}, ", format_float(activation));
+  append_member(line, "token_type", origin.token);
+  line += "}\n";
+  return line;
+}
+
+std::string active_prompts_path(std::string_view specific_csv_path) {
+  const std::filesystem::path csv(specific_csv_path);
+  return (csv.parent_path() / (csv.stem().string() + "_activeprompts.jsonl")).string();
+}
+
+}  // namespace saescope

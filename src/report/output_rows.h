@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "analysis/prompts.h"
+#include "analysis/sources.h"
+#include "analysis/universal.h"
+
+namespace saescope {
+
+/// Which source, token type and dashboard a row belongs to.
+struct RowOrigin {
+  Source source;
+  std::string token;
+  std::string link_template;  ///< with {layer} and {feature_id}; may be empty
+
+  std::string link(int64_t feature_id) const;
+};
+
+inline constexpr std::string_view kUniversalHeader =
+    "feature_id,activation_mean,activation_max,activation_min,num_prompts,chat_desc,pt_desc,type,"
+    "source,"
+    "token,link\n";
+inline constexpr std::string_view kSpecificHeader =
+    "prompt_idx,prompt,label,feature_id,activation,source,token,link\n";
+
+/// One line of the universal CSV, line end included.
+std::string universal_row(const RowOrigin& origin, const UniversalFeature& feature);
+
+/// One line of the specific CSV, line end included.
+std::string specific_row(const RowOrigin& origin, uint64_t prompt_idx, const Prompt& prompt,
+                         int64_t feature_id, float activation);
+
+/// One line of the recorded prompts' JSONL, line end included; keys in the spec's order, formatted
+/// as Python's json.dumps(record, ensure_ascii=False) does.
+std::string active_prompt_line(const RowOrigin& origin, const Prompt& prompt, int64_t feature_id,
+                               float activation);
+
+/// `{csv_basename}_activeprompts.jsonl` beside the specific CSV.
+std::string active_prompts_path(std::string_view specific_csv_path);
+
+}  // namespace saescope

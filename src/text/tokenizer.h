@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace saescope {
+
+using TokenId = int32_t;
+
+/// The vocabulary that a GGUF file carries in its metadata (`tokenizer.ggml.*`), as the file's format
+/// document names it.
+struct GgufVocabulary {
+  std::string model;                ///< tokenizer.ggml.model; "gpt2" is byte-level BPE
+  std::string pre;                  ///< tokenizer.ggml.pre: smollm, llama-bpe, qwen2, …
+  std::vector<std::string> tokens;  ///< tokenizer.ggml.tokens, index = id
+  std::vector<std::string> merges;  ///< tokenizer.ggml.merges, "left right"
+  std::vector<int32_t> types;       ///< tokenizer.ggml.token_type: 1 normal, 3 control, 4 user-defined, …
+};
+
+/// Byte-level BPE tokenizer. Ids are equal to those of the Python library `tokenizers`.
+/// Immutable and safe to share between threads.
+class Tokenizer {
+ public:
+  /// From the text of a `tokenizer.json`. @param where the file's name, for messages.
+  /// @throws InputError where the file is malformed or asks for a component that is not implemented
+  ///         (named in the message).
+  static Tokenizer from_tokenizer_json(std::string_view json, const std::string& where);
+
+  /// From the metadata of a GGUF file. @throws InputError on an unknown pre-tokenizer.
+  static Tokenizer from_gguf(const GgufVocabulary& vocabulary, const std::string& where);
+
+  ~Tokenizer();
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+
+  /// Ids of `text` as `encode(text, add_special_tokens=False)`: added tokens in the text are
+  /// recognised, none is put in front or behind. Precondition: valid UTF-8.
+  std::vector<TokenId> encode(std::string_view text) const;
+
+  /// The bytes that one token stands for. Bytes of one character can be split over tokens, so only the
+  /// concatenation of a whole sequence is UTF-8 for certain. Special tokens give their text.
+  std::string token_bytes(TokenId id) const;
+
+  /// The bytes of all ids, one after the other.
+  std::string decode(const std::vector<TokenId>& ids) const;
+
+  /// Number of ids (largest id + 1).
+  std::size_t size() const;
+
+  /// Id of a token by its content (added tokens first), if there is one.
+  std::optional<TokenId> find(std::string_view content) const;
+
+ private:
+  struct Impl;
+  explicit Tokenizer(std::unique_ptr<const Impl> impl);
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace saescope

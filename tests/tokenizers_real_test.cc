@@ -1,0 +1,141 @@
+// Real tokenizers against ids of the Python library `tokenizers`. Their files are not part of the
+// repository: tools/fetch_tokenizers.sh puts them where this test looks, or SAESCOPE_TOKENIZERS names
+// another folder. The goldens are written by tools/oracle/make_tokenizer_goldens.py.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.h"
+#include "text/tokenizer.h"
+
+namespace saescope {
+namespace {
+
+using Json = nlohmann::json;
+using Ids = std::vector<TokenId>;
+namespace fs = std::filesystem;
+
+constexpr std::size_t kGroup = 50;  // texts per hash
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+fs::path tokenizers_folder() {
+  if (const std::string folder = environment("SAESCOPE_TOKENIZERS"); !folder.empty()) return folder;
+  const std::string cache = environment("XDG_CACHE_HOME");
+  const fs::path base = cache.empty() ? fs::path(environment("HOME")) / ".cache" : fs::path(cache);
+  return base / "saescope" / "tokenizers";
+}
+
+fs::path goldens_folder() { return fs::path(SAESCOPE_SOURCE_DIR) / "tests/goldens/tokenizers"; }
+
+// A line is a string, or ["unit", count] for that many repetitions.
+std::vector<std::string> read_texts() {
+  std::vector<std::string> texts;
+  std::ifstream file(goldens_folder() / "texts.jsonl");
+  for (std::string line; std::getline(file, line);) {
+    const Json json = Json::parse(line);
+    if (json.is_string()) {
+      texts.push_back(json);
+      continue;
+    }
+    const auto unit = json[0].get<std::string>();
+    std::string text;
+    for (int i = 0; i < json[1].get<int>(); ++i) text += unit;
+    texts.push_back(text);
+  }
+  return texts;
+}
+
+// FNV-1a over the number of ids of each text and the ids, a word at a time, as the script computes it.
+class IdHash {
+ public:
+  void add(const Ids& ids) {
+    add_word(ids.size());
+    for (const TokenId id : ids) add_word(static_cast<uint32_t>(id));
+  }
+  std::string text() const {
+    char buffer[17];
+    std::snprintf(buffer, sizeof buffer, "%016llx", static_cast<unsigned long long>(value_));
+    return buffer;
+  }
+
+ private:
+  void add_word(uint64_t word) { value_ = (value_ ^ word) * 0x100000001B3u; }
+  uint64_t value_ = 0xCBF29CE484222325u;
+};
+
+void expect_golden_ids(const Tokenizer& tokenizer, const Json& golden) {
+  const std::vector<std::string> texts = read_texts();
+  ASSERT_GT(texts.size(), 2000u);
+  for (std::size_t i = 0; i < golden["ids"].size(); ++i) {
+    EXPECT_EQ(tokenizer.encode(texts[i]), golden["ids"][i].get<Ids>()) << texts[i];
+  }
+  for (std::size_t begin = 0; begin < texts.size(); begin += kGroup) {
+    IdHash hash;
+    for (std::size_t i = begin; i < std::min(begin + kGroup, texts.size()); ++i) {
+      const Ids ids = tokenizer.encode(texts[i]);
+      hash.add(ids);
+    }
+    EXPECT_EQ(hash.text(), golden["groups"][begin / kGroup]) << "texts from line " << begin + 1;
+  }
+}
+
+// Every added token alone, inside a word, repeated, and cut in the middle.
+void expect_golden_added_tokens(const Tokenizer& tokenizer, const Json& file, const Json& golden) {
+  IdHash hash;
+  for (const Json& token : file["added_tokens"]) {
+    const auto content = token["content"].get<std::string>();
+    hash.add(tokenizer.encode(content));
+    hash.add(tokenizer.encode("a" + content + "b"));
+    hash.add(tokenizer.encode("Hi  " + content + " \n x" + content + content + "\n" +
+                              content.substr(0, content.size() - 1) + content.substr(1)));
+  }
+  EXPECT_EQ(hash.text(), golden["added_tokens"]);
+}
+
+Json read_golden(const std::string& name) {
+  return Json::parse(read_file(goldens_folder() / (name + ".json")));
+}
+
+std::string skip_message(const fs::path& path) {
+  return "NOT TESTED: " + path.string() + " is missing; run tools/fetch_tokenizers.sh";
+}
+
+class RealTokenizer : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(RealTokenizer, GivesTheLibrarysIds) {
+  const fs::path path = tokenizers_folder() / GetParam() / "tokenizer.json";
+  if (!fs::exists(path)) GTEST_SKIP() << skip_message(path);
+  const std::string json = read_file(path);
+  const Tokenizer tokenizer = Tokenizer::from_tokenizer_json(json, path.string());
+  const Json golden = read_golden(GetParam());
+  expect_golden_ids(tokenizer, golden);
+  expect_golden_added_tokens(tokenizer, Json::parse(json), golden);
+}
+
+INSTANTIATE_TEST_SUITE_P(Tokenizers, RealTokenizer,
+                         ::testing::Values("llama3_1", "llama3_2", "mistral_nemo", "qwen2_5", "qwen3"),
+                         [](const auto& test) { return test.param; });
+
+// The vocabulary as make_tokenizer_goldens.py --gguf takes it out of the file.
+TEST(GgufTokenizer, GivesTheIdsOfTheModelsPipeline) {
+  const fs::path path = tokenizers_folder() / "smollm2_gguf" / "vocabulary.json";
+  if (!fs::exists(path)) {
+    GTEST_SKIP() << "NOT TESTED: " << path << " is missing; "
+                 << "tools/oracle/make_tokenizer_goldens.py --gguf writes it";
+  }
+  const Json json = Json::parse(read_file(path));
+  const GgufVocabulary vocabulary = {json["model"], json["pre"], json["tokens"], json["merges"],
+                                     json["types"]};
+  expect_golden_ids(Tokenizer::from_gguf(vocabulary, path.string()), read_golden("smollm2_gguf"));
+}
+
+}  // namespace
+}  // namespace saescope

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing, and says which.
+#   install_packages.sh build            what a build needs
+#   install_packages.sh build develop    also what the tests, the lint and the benches need
+set -euo pipefail
+
+build_packages=(g++ cmake ninja-build pkg-config ccache ca-certificates
+  libdnnl-dev libpcre2-dev libutf8proc-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libfmt-dev
+  libcurl4-openssl-dev libssl-dev libgtest-dev libgmock-dev)
+develop_packages=(clang-format clang-tidy python3 python3-pip unzip npm libbenchmark-dev)
+
+packages=()
+for group in "$@"; do
+  case "$group" in
+    build) packages+=("${build_packages[@]}") ;;
+    develop) packages+=("${develop_packages[@]}") ;;
+    *) echo "error: unknown group $group (build, develop)" >&2; exit 2 ;;
+  esac
+done
+
+if ! command -v dpkg-query > /dev/null; then
+  echo "note: not a Debian system; the build needs what these packages hold: ${packages[*]}" >&2
+  exit 0
+fi
+
+# A tool that is there from elsewhere (a newer cmake, a Node.js with npm) need not be installed again.
+provided() {
+  case "$1" in
+    g++ | cmake | ccache | clang-format | clang-tidy | python3 | unzip | npm) command -v "$1" > /dev/null ;;
+    ninja-build) command -v ninja > /dev/null ;;
+    python3-pip) python3 -m pip --version > /dev/null 2>&1 ;;
+    *) dpkg-query -W -f '${Status}' "$1" 2> /dev/null | grep -q 'ok installed' ;;
+  esac
+}
+
+missing=()
+for package in "${packages[@]}"; do
+  provided "$package" || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+echo "installing Debian packages: ${missing[*]}"
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo > /dev/null || { echo "error: run as root or with sudo: apt-get install ${missing[*]}" >&2; exit 1; }
+  as_root=(sudo)
+fi
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { "${as_root[@]}" apt-get update && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+       apt-get install -y --no-install-recommends "${missing[@]}"; } > "$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  echo "error: apt-get could not install them; is there a network? Install them by hand and run this again." >&2
+  exit 1
+fi
