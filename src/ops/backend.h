@@ -67,7 +67,7 @@ class Backend {
 
   /// y = x · weightᵀ (+ bias) (+ y where accumulate), accumulated in float32.
   /// @param x [rows, in]: f32 multiplies in float32; bf16 multiplies with the weight rounded to bfloat16
-  /// @param weight [out, in], any floating dtype, contiguous or (plain dtypes) transposed
+  /// @param weight [out, in], any floating dtype; contiguous, or (plain dtypes) with dense rows or columns
   /// @param bias [out] or empty @param y [rows, out] f32
   void linear(const Array& x, const TensorView& weight, std::span<const float> bias, const Array& y,
               bool accumulate);

@@ -146,11 +146,10 @@ void bind_weight(const StateReader& reader, const char* name, Orientation orient
   }
   encoder.weight = orientation == Orientation::kOutIn ? stored : transposed(stored);
   const auto& strides = encoder.weight.strides;
-  const bool rows = strides[1] == 1 && strides[0] == encoder.weight.shape[1];
-  if (!rows && strides[0] != 1) {
+  if (strides[0] != 1 && strides[1] != 1) {
     throw InputError({.what = fmt::format("unusable strides of `{}`", name),
                       .where = reader.ae_path(),
-                      .expected = "a contiguous or a transposed matrix",
+                      .expected = "a matrix with dense rows or dense columns",
                       .found = fmt::format("strides {}", to_string(stored.strides))});
   }
   encoder.dict_size = encoder.weight.shape[0];

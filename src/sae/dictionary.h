@@ -28,7 +28,7 @@ struct EncoderParameters {
   std::string class_name;
   std::size_t activation_dim = 0;  ///< d
   std::size_t dict_size = 0;       ///< F
-  TensorView weight;               ///< [F, d], contiguous or transposed
+  TensorView weight;               ///< [F, d], its rows or its columns dense
   std::vector<float> input_bias;   ///< [d]
   std::vector<float> scale;        ///< [F]
   std::vector<float> bias;         ///< [F]

@@ -1,6 +1,7 @@
 // The components of a tokenizer.json, as the Python library `tokenizers` writes and reads them.
 
 #include <array>
+#include <type_traits>
 #include <utility>
 
 #include "base/error.h"

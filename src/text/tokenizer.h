@@ -39,11 +39,12 @@ class Tokenizer {
   Tokenizer& operator=(Tokenizer&&) noexcept;
 
   /// Ids of `text` as `encode(text, add_special_tokens=False)`: added tokens in the text are
-  /// recognised, none is put in front or behind. Precondition: valid UTF-8.
+  /// recognised, none is put in front or behind. @throws InputError where `text` is not valid UTF-8.
   std::vector<TokenId> encode(std::string_view text) const;
 
   /// The bytes that one token stands for. Bytes of one character can be split over tokens, so only the
-  /// concatenation of a whole sequence is UTF-8 for certain. Special tokens give their text.
+  /// concatenation of a whole sequence is UTF-8 for certain. Added tokens give their text, an id that
+  /// names no token gives nothing.
   std::string token_bytes(TokenId id) const;
 
   /// The bytes of all ids, one after the other.
@@ -52,7 +53,8 @@ class Tokenizer {
   /// Number of ids (largest id + 1).
   std::size_t size() const;
 
-  /// Id of a token by its content (added tokens first), if there is one.
+  /// Id of a token, if there is one: an added token by its text, else a token of the vocabulary by its
+  /// spelling there (a space is `Ġ`).
   std::optional<TokenId> find(std::string_view content) const;
 
  private:

@@ -1,5 +1,6 @@
 // tokenizer.json of the Python library `tokenizers`. The post-processor is not read: it only puts
-// special tokens around a text, which `encode` never does.
+// special tokens around a text, which `encode` never does. Nor is the decoder: a byte-level vocabulary
+// says itself what bytes a token stands for.
 
 #include <map>
 #include <utility>
@@ -18,7 +19,6 @@ struct Sections {
   std::string_view added_tokens;
   std::string_view normalizer;
   std::string_view pre_tokenizer;
-  std::string_view decoder;
   std::string_view vocab;
   std::string_view merges;
   std::map<std::string, std::string_view> model;  // its small members
@@ -49,7 +49,6 @@ Sections read_sections(std::string_view json, const std::string& where) {
     if (key == "added_tokens") sections.added_tokens = value;
     if (key == "normalizer") sections.normalizer = value;
     if (key == "pre_tokenizer") sections.pre_tokenizer = value;
-    if (key == "decoder") sections.decoder = value;
   });
   reader.expect_end();
   return sections;
@@ -115,7 +114,6 @@ bool has_all_bytes(const TokenTable& tokens) {
 }
 
 BpeOptions check_options(const ModelOptions& options, const TokenTable& tokens) {
-  if (options.text("type") != "BPE") options.refuse("type", "\"BPE\"");
   const Json& dropout = options.member("dropout");
   if (!dropout.is_null() && dropout != 0.0) options.refuse("dropout", "null: ids must not be random");
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {

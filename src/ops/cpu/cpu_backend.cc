@@ -70,7 +70,7 @@ void CpuBackend::do_linear(const Array& x, const TensorView& weight, std::span<c
   if (weight.dtype == problem.type && (in_bf16 || !wants_bf16) && is_aligned(weight)) {
     problem.n = y.cols();
     problem.b = weight.data;
-    problem.b_rows_are_outputs = weight.is_contiguous();
+    problem.b_rows_are_outputs = weight.strides[1] == 1;
     problem.ldb = problem.b_rows_are_outputs ? weight.strides[0] : weight.strides[1];
     problem.bias = bias.empty() ? nullptr : bias.data();
     problem.c = y.f32().data;

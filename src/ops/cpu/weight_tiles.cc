@@ -40,7 +40,7 @@ WeightTiles::WeightTiles(const TensorView& weight, TileType type, int threads)
 
 WeightTile WeightTiles::load(std::size_t first, std::size_t count) {
   const void* data = type_ == TileType::kBF16 ? static_cast<const void*>(bf16_.data()) : f32_.data();
-  if (weight_.is_contiguous()) {
+  if (weight_.strides[1] == 1) {
     load_rows(first, count);
     return {data, weight_.shape[1], true};
   }

@@ -1,0 +1,206 @@
+// Token ids, rendered templates and activations against transformers, on random tiny checkpoints of every
+// kind and on a real model.
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "app/chat_formatter.h"
+#include "app/model_source.h"
+#include "golden_files.h"
+#include "model/forward.h"
+#include "ops/cpu/cpu_backend.h"
+#include "ops/reference/reference_backend.h"
+#include "tensor/buffer.h"
+
+namespace saescope {
+namespace {
+
+using testing_support::demo_model;
+using testing_support::GoldenTensors;
+using testing_support::goldens;
+using testing_support::read_json;
+using testing_support::RelativeError;
+
+struct Silence {
+  SilentReporter reporter;
+  CancelToken cancel;
+  Context context{2, &reporter, &cancel};
+};
+
+std::filesystem::path model_path(const std::string& name) {
+  const std::filesystem::path folder = goldens() / "tiny" / name;
+  return std::filesystem::exists(folder / "model.gguf") ? folder / "model.gguf" : folder;
+}
+
+ModelEntry entry_of(const std::filesystem::path& path) {
+  ModelEntry entry;
+  entry.name = path.filename().string();
+  entry.model = path.string();
+  entry.model_is_path = true;
+  return entry;
+}
+
+/// Residual stream at every position of one sequence, by layer.
+std::map<std::size_t, Matrix<float>> run_sequence(const Model& model, Backend& backend, DType compute,
+                                                  std::size_t chunk_rows, const std::vector<TokenId>& ids,
+                                                  const std::vector<std::size_t>& layers) {
+  Silence silence;
+  PrefixTree tree;
+  tree.add(ids);
+  std::vector<int32_t> nodes(ids.size());
+  std::iota(nodes.begin(), nodes.end(), 0);
+  std::map<std::size_t, Matrix<float>> result;
+  Forward forward(model, backend, silence.context, compute, chunk_rows);
+  forward.run(tree, {layers, nodes}, [&](std::size_t layer, MatrixView<const float> rows) {
+    Matrix<float>& copy = result.emplace(layer, Matrix<float>(rows.rows, rows.cols)).first->second;
+    for (std::size_t r = 0; r < rows.rows; ++r) std::copy_n(rows.row(r), rows.cols, copy.row(r));
+  });
+  return result;
+}
+
+class TinyModelTest : public ::testing::TestWithParam<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Goldens, TinyModelTest,
+                         ::testing::Values("llama_tied", "llama_untied_rope", "llama_bias", "llama_bf16", "qwen2_bias",
+                                           "qwen2_f16", "llama_tied_gguf", "llama_tied_q8_0_gguf",
+                                           "llama_untied_rope_gguf", "qwen2_bias_gguf"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST_P(TinyModelTest, TextAndIdsEqualTransformers) {
+  const auto golden = read_json(goldens() / "tiny" / GetParam() / "prompts.json");
+  const std::filesystem::path path = model_path(GetParam());
+  const ChatFormatter formatter = open_chat_formatter(path, entry_of(path));
+  for (const auto& prompt : golden["prompts"]) {
+    const FormattedPrompt formatted = formatter.format(prompt["content"].get<std::string>());
+    EXPECT_EQ(formatted.text, prompt["text"].get<std::string>());
+    EXPECT_EQ(formatted.ids, prompt["ids"].get<std::vector<TokenId>>());
+  }
+}
+
+TEST_P(TinyModelTest, Fp32ActivationsAreWithin1e4OfTransformersAtEveryPosition) {
+  const auto golden = read_json(goldens() / "tiny" / GetParam() / "prompts.json");
+  const GoldenTensors expected(goldens() / "tiny" / GetParam() / "activations.safetensors");
+  const auto layers = golden["layers"].get<std::vector<std::size_t>>();
+  const Checkpoint checkpoint = open_checkpoint(model_path(GetParam()), layers.back() + 1);
+  CpuBackend cpu(2);
+  ReferenceBackend reference;
+  for (Backend* backend : std::initializer_list<Backend*>{&cpu, &reference}) {
+    std::map<std::size_t, RelativeError> errors;
+    for (std::size_t i = 0; i < golden["prompts"].size(); ++i) {
+      const auto ids = golden["prompts"][i]["ids"].get<std::vector<TokenId>>();
+      const auto actual = run_sequence(checkpoint.model(), *backend, DType::kF32, 16, ids, layers);
+      for (const std::size_t layer : layers) {
+        errors[layer].add(actual.at(layer).view(),
+                          expected.rows("prompt_" + std::to_string(i) + ".layer_" + std::to_string(layer)));
+      }
+    }
+    for (const auto& [layer, error] : errors) {
+      EXPECT_LT(error.value(), 1e-4) << backend->description() << ", layer " << layer;
+    }
+  }
+}
+
+/// bf16 rounds GEMM inputs alone: 4 blocks stay within a few of its rounding units.
+TEST_P(TinyModelTest, Bf16ActivationsStayCloseToFp32) {
+  const auto golden = read_json(goldens() / "tiny" / GetParam() / "prompts.json");
+  const auto layers = golden["layers"].get<std::vector<std::size_t>>();
+  const Checkpoint checkpoint = open_checkpoint(model_path(GetParam()), layers.back() + 1);
+  CpuBackend backend(2);
+  const auto ids = golden["prompts"][0]["ids"].get<std::vector<TokenId>>();
+  const auto fp32 = run_sequence(checkpoint.model(), backend, DType::kF32, 16, ids, layers);
+  const auto bf16 = run_sequence(checkpoint.model(), backend, DType::kBF16, 16, ids, layers);
+  for (const std::size_t layer : layers) {
+    RelativeError error;
+    error.add(bf16.at(layer).view(), fp32.at(layer).view());
+    EXPECT_LT(error.value(), 0.03) << "layer " << layer;
+    EXPECT_GT(error.value(), 0.0) << "bf16 did not round anything";
+  }
+}
+
+TEST_P(TinyModelTest, ChunkSizeDoesNotChangeABit) {
+  const auto golden = read_json(goldens() / "tiny" / GetParam() / "prompts.json");
+  const auto layers = golden["layers"].get<std::vector<std::size_t>>();
+  const Checkpoint checkpoint = open_checkpoint(model_path(GetParam()), layers.back() + 1);
+  CpuBackend backend(2);
+  const auto ids = golden["prompts"][0]["ids"].get<std::vector<TokenId>>();
+  const auto whole = run_sequence(checkpoint.model(), backend, DType::kBF16, 256, ids, layers);
+  for (const std::size_t chunk : {1, 5, 16}) {
+    const auto cut = run_sequence(checkpoint.model(), backend, DType::kBF16, chunk, ids, layers);
+    for (const std::size_t layer : layers) {
+      for (std::size_t r = 0; r < ids.size(); ++r) {
+        ASSERT_TRUE(std::equal(whole.at(layer).row(r), whole.at(layer).row(r) + whole.at(layer).cols(), cut.at(layer).row(r)))
+            << "chunk " << chunk << ", layer " << layer << ", position " << r;
+      }
+    }
+  }
+}
+
+/// SmolLM2 at the tapped positions of all golden prompts.
+double smollm2_error(DType compute, std::size_t layer, std::size_t prompts) {
+  const auto golden = read_json(goldens() / "smollm2/prompts.json");
+  const GoldenTensors expected(goldens() / "smollm2/activations.safetensors");
+  const Checkpoint checkpoint = open_checkpoint(demo_model(), layer + 1);
+  CpuBackend backend(2);
+  Silence silence;
+  PrefixTree tree;
+  std::vector<int32_t> taps;
+  for (std::size_t i = 0; i < prompts; ++i) {
+    std::vector<int32_t> nodes;
+    tree.add(golden["prompts"][i]["ids"].get<std::vector<TokenId>>(), &nodes);
+    taps.push_back(nodes[nodes.size() - 2]);
+    taps.push_back(nodes[nodes.size() - 1]);
+  }
+  RelativeError error;
+  const std::vector<std::size_t> layers = {layer};
+  Forward forward(checkpoint.model(), backend, silence.context, compute, 512);
+  forward.run(tree, {layers, taps}, [&](std::size_t, MatrixView<const float> rows) {
+    auto wanted = expected.rows("layer_" + std::to_string(layer));
+    wanted.rows = rows.rows;
+    error.add(rows, wanted);
+  });
+  return error.value();
+}
+
+TEST(SmolLM2, TextAndIdsEqualTransformers) {
+  SAESCOPE_SKIP_WITHOUT_DEMO_MODEL();
+  const auto golden = read_json(goldens() / "smollm2/prompts.json");
+  const ChatFormatter formatter = open_chat_formatter(demo_model(), entry_of(demo_model()));
+  for (const auto& prompt : golden["prompts"]) {
+    const FormattedPrompt formatted = formatter.format(prompt["content"].get<std::string>());
+    EXPECT_EQ(formatted.text, prompt["text"].get<std::string>());
+    EXPECT_EQ(formatted.ids, prompt["ids"].get<std::vector<TokenId>>());
+  }
+}
+
+TEST(SmolLM2, Fp32ActivationsAreWithin1e4OfTransformers) {
+  SAESCOPE_SKIP_WITHOUT_DEMO_MODEL();
+  for (const std::size_t layer : {9, 18}) EXPECT_LT(smollm2_error(DType::kF32, layer, 12), 1e-4) << "layer " << layer;
+}
+
+TEST(SmolLM2, Bf16ErrorIsAtMostHalfOfTransformersBf16) {
+  SAESCOPE_SKIP_WITHOUT_DEMO_MODEL();
+  const auto theirs = read_json(goldens() / "smollm2/bf16_error.json");
+  for (const std::size_t layer : {9, 18}) {
+    const double ours = smollm2_error(DType::kBF16, layer, 60);
+    RecordProperty("layer_" + std::to_string(layer), std::to_string(ours));
+    EXPECT_LE(ours, 0.5 * theirs["layers"][std::to_string(layer)]["taps"].get<double>()) << "layer " << layer;
+  }
+}
+
+TEST(ChatFormatter, FindsTheLastTokenOfATextAndRefusesWhatIsNotThereOnce) {
+  const std::filesystem::path path = model_path("qwen2_bias");
+  const ChatFormatter formatter = open_chat_formatter(path, entry_of(path));
+  const std::string content = "say <|im_start|>assistant\n twice";
+  const FormattedPrompt prompt = formatter.format(content);
+  EXPECT_EQ(formatter.find_token({"asst", "assistant"}, prompt, content), prompt.ids.size() - 2);
+  EXPECT_EQ(formatter.find_token({"newline", "\n"}, prompt, content), prompt.ids.size() - 1);
+  EXPECT_EQ(formatter.find_token({"third", int64_t{-3}}, prompt, content), prompt.ids.size() - 3);
+  EXPECT_THROW(formatter.find_token({"none", "nowhere"}, prompt, content), InputError);
+  EXPECT_THROW(formatter.find_token({"twice", "s"}, prompt, content), InputError);
+  EXPECT_THROW(formatter.find_token({"inside", "assist"}, prompt, content), InputError);
+  EXPECT_THROW(formatter.find_token({"forward", int64_t{0}}, prompt, content), InputError);
+  EXPECT_THROW(formatter.find_token({"far", int64_t{-100000}}, prompt, content), InputError);
+}
+
+}  // namespace
+}  // namespace saescope

@@ -1,0 +1,252 @@
+// Whole runs of the executable on the tiny models: every output field by field against the oracle's, and
+// the same bytes however the work is cut.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <charconv>
+
+#include "golden_files.h"
+#include "process.h"
+#include "report/csv.h"
+
+namespace saescope {
+namespace {
+
+using testing_support::goldens;
+using testing_support::ProcessResult;
+using testing_support::read_json;
+using testing_support::run_program;
+using testing_support::TemporaryFolder;
+
+const std::filesystem::path kFolder = goldens() / "pipeline";
+constexpr double kTolerance = 1e-4;
+
+std::optional<double> as_number(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+/// Texts must be equal; two numbers that are not integers may differ by the forward pass's rounding.
+void expect_same_field(const std::string& actual, const std::string& expected, const std::string& place) {
+  if (actual == expected) return;
+  const auto a = as_number(actual);
+  const auto e = as_number(expected);
+  ASSERT_TRUE(a && e && expected.find('.') != std::string::npos) << place << ": " << actual << ", expected " << expected;
+  EXPECT_NEAR(*a, *e, kTolerance * std::max(1e-3, std::fabs(*e))) << place;
+}
+
+void expect_same_csv(const std::filesystem::path& actual_path, const std::filesystem::path& expected_path) {
+  const auto actual = parse_csv(read_file(actual_path), actual_path.string());
+  const auto expected = parse_csv(read_file(expected_path), expected_path.string());
+  ASSERT_EQ(actual.size(), expected.size()) << actual_path;
+  for (std::size_t r = 0; r < expected.size(); ++r) {
+    ASSERT_EQ(actual[r].fields.size(), expected[r].fields.size()) << actual_path << " record " << r;
+    for (std::size_t c = 0; c < expected[r].fields.size(); ++c) {
+      expect_same_field(actual[r].fields[c], expected[r].fields[c],
+                        actual_path.filename().string() + " record " + std::to_string(r) + ", " + expected[0].fields[c]);
+    }
+  }
+}
+
+void expect_same_records(const std::filesystem::path& actual_path, const std::filesystem::path& expected_path) {
+  std::istringstream actual(read_file(actual_path));
+  std::istringstream expected(read_file(expected_path));
+  std::string a_line;
+  std::string e_line;
+  for (int number = 1; std::getline(expected, e_line); ++number) {
+    ASSERT_TRUE(std::getline(actual, a_line)) << "no line " << number;
+    const auto a = nlohmann::ordered_json::parse(a_line);
+    const auto e = nlohmann::ordered_json::parse(e_line);
+    ASSERT_EQ(a.size(), e.size());
+    for (auto ai = a.begin(), ei = e.begin(); ei != e.end(); ++ai, ++ei) {
+      ASSERT_EQ(ai.key(), ei.key()) << "line " << number;
+      if (ei->is_number_float()) {
+        EXPECT_NEAR(ai->get<double>(), ei->get<double>(), kTolerance * ei->get<double>()) << "line " << number;
+      } else {
+        EXPECT_EQ(*ai, *ei) << "line " << number << ", " << ei.key();
+      }
+    }
+  }
+  EXPECT_FALSE(std::getline(actual, a_line)) << "more lines than expected: " << a_line;
+}
+
+std::string text_of(const nlohmann::json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+std::vector<std::string> run_arguments(const nlohmann::json& run, const TemporaryFolder& out,
+                                       const std::filesystem::path& prompts = kFolder / "prompts") {
+  return {"--config", (kFolder / "config.toml").string(), "--prompts-path", prompts.string(), "--analysis", "both",
+          "--features-csv", (kFolder / "features.csv").string(), "--universal-output", out / "universal.csv",
+          "--specific-output", out / "specific.csv", "--record-prompts", "--dtype", "fp32", "--no-cache",
+          "--threshold", text_of(run["threshold"]), "--activation-threshold", text_of(run["activation_threshold"]),
+          "--trainer", text_of(run["trainer"])};
+}
+
+nlohmann::json runs() {
+  const auto json = read_json(kFolder / "runs.json");
+  return json.is_object() ? json["runs"] : json;
+}
+
+TEST(Pipeline, OutputsEqualTheOraclesFieldByField) {
+  for (const auto& run : runs()) {
+    const TemporaryFolder out;
+    const ProcessResult result = run_program(run_arguments(run, out));
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    const std::filesystem::path expected = kFolder / run["name"].get<std::string>();
+    expect_same_csv(out / "universal.csv", expected / "universal.csv");
+    expect_same_csv(out / "specific.csv", kFolder / "expected" / "specific.csv");
+    expect_same_records(out / "specific_activeprompts.jsonl", expected / "specific_activeprompts.jsonl");
+    EXPECT_THAT(result.out, ::testing::HasSubstr("llama_trainer"));
+  }
+}
+
+/// The three outputs of a run, as bytes.
+std::vector<std::string> output_bytes(std::vector<std::string> extra, const std::filesystem::path& prompts = kFolder / "prompts") {
+  const TemporaryFolder out;
+  auto arguments = run_arguments(runs()[0], out, prompts);
+  arguments.insert(arguments.end(), extra.begin(), extra.end());
+  const ProcessResult result = run_program(arguments);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  return {read_file(out / "universal.csv"), read_file(out / "specific.csv"), read_file(out / "specific_activeprompts.jsonl")};
+}
+
+TEST(Pipeline, SameBytesWhateverBatchTokensMemoryLimitAndThreads) {
+  for (const char* dtype : {"fp32", "bf16"}) {
+    const auto expected = output_bytes({"--dtype", dtype});
+    for (const std::vector<std::string>& extra :
+         {std::vector<std::string>{"--batch-tokens", "1"}, {"--batch-tokens", "37"}, {"--batch-tokens", "400"},
+          {"--memory-limit", "1500KiB"}, {"--threads", "1"}, {"--threads", "2", "--batch-tokens", "90"}}) {
+      auto arguments = extra;
+      arguments.insert(arguments.end(), {"--dtype", dtype});
+      EXPECT_EQ(output_bytes(arguments), expected) << extra[0] << " " << extra[1];
+    }
+  }
+}
+
+TEST(Pipeline, SameBytesWhereThePromptsAreSplitOverMoreFiles) {
+  const auto expected = output_bytes({});
+  const TemporaryFolder folder;
+  int number = 0;
+  for (const char* name : {"Z_first.jsonl", "a_second.jsonl"}) {
+    std::string text = read_file(kFolder / "prompts" / name);
+    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      std::string file = std::to_string(1000 + number++) + ".jsonl";
+      write_file_atomically(folder / file, line);
+    }
+  }
+  EXPECT_EQ(output_bytes({}, folder.path()), expected);
+}
+
+TEST(Pipeline, AnalysesAloneGiveTheBytesOfBoth) {
+  const auto both = output_bytes({});
+  const TemporaryFolder out;
+  const auto run = runs()[0];
+  const std::vector<std::string> common = {"--config", (kFolder / "config.toml").string(), "--prompts-path",
+                                           (kFolder / "prompts").string(), "--dtype", "fp32", "--no-cache",
+                                           "--activation-threshold", text_of(run["activation_threshold"])};
+  auto universal = common;
+  universal.insert(universal.end(), {"--analysis", "universal", "--universal-output", out / "u.csv", "--threshold",
+                                     text_of(run["threshold"]), "--trainer", text_of(run["trainer"])});
+  auto specific = common;
+  specific.insert(specific.end(), {"--analysis", "specific", "--features-csv", (kFolder / "features.csv").string(),
+                                   "--specific-output", out / "s.csv", "--record-prompts"});
+  ASSERT_EQ(run_program(universal).exit_code, 0);
+  ASSERT_EQ(run_program(specific).exit_code, 0);
+  EXPECT_EQ(read_file(out / "u.csv"), both[0]);
+  EXPECT_EQ(read_file(out / "s.csv"), both[1]);
+  EXPECT_EQ(read_file(out / "s_activeprompts.jsonl"), both[2]);
+}
+
+TEST(Pipeline, ThresholdsZeroAndOneAndAnUnreachableOne) {
+  const auto count_rows = [&](const std::string& threshold, const std::string& activation_threshold) {
+    const TemporaryFolder out;
+    auto arguments = run_arguments(runs()[0], out);
+    arguments.insert(arguments.end(), {"--threshold", threshold, "--activation-threshold", activation_threshold});
+    EXPECT_EQ(run_program(arguments).exit_code, 0);
+    const auto records = parse_csv(read_file(out / "universal.csv"), "universal.csv");
+    EXPECT_EQ(records.front().fields.front(), "feature_id");
+    for (std::size_t i = 1; i < records.size(); ++i) {
+      const int active = std::stoi(records[i].fields[4]);
+      EXPECT_GE(active, 1);
+      if (threshold == "1") {
+        EXPECT_EQ(active, 30);
+      }
+    }
+    return records.size() - 1;
+  };
+  const std::size_t all = count_rows("0", "0.01");
+  const std::size_t everywhere = count_rows("1", "0.01");
+  EXPECT_GT(all, everywhere);
+  EXPECT_GT(everywhere, 0u);
+  EXPECT_EQ(count_rows("0", "1e30"), 0u);
+}
+
+TEST(Pipeline, OnePromptWithQuotesNewlinesAndEmojiRoundTrips) {
+  const TemporaryFolder folder;
+  const std::string content = "He said \"hi\",\nthen 🦊\r\nleft\ttabs; trailing ";
+  write_file_atomically(folder / "one.jsonl", nlohmann::json({{"content", content}, {"label", "a,b"}}).dump() + "\n");
+  auto arguments = run_arguments(runs()[0], folder, folder.path() / "one.jsonl");
+  const ProcessResult result = run_program(arguments);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto records = parse_csv(read_file(folder / "specific.csv"), "specific.csv");
+  ASSERT_GT(records.size(), 1u);
+  EXPECT_EQ(records[1].fields[1], content);
+  EXPECT_EQ(records[1].fields[2], "a,b");
+}
+
+TEST(Pipeline, LongPromptsAreAnErrorOrLeftOutWithACount) {
+  const TemporaryFolder out;
+  auto arguments = run_arguments(runs()[0], out);
+  arguments.insert(arguments.end(), {"--max-tokens", "40"});
+  const ProcessResult refused = run_program(arguments);
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, ::testing::HasSubstr("too long"));
+  EXPECT_FALSE(std::filesystem::exists(out / "universal.csv"));
+  arguments.push_back("--skip-long");
+  const ProcessResult left_out = run_program(arguments);
+  EXPECT_EQ(left_out.exit_code, 0) << left_out.err;
+  EXPECT_THAT(left_out.out, ::testing::HasSubstr("left out"));
+}
+
+TEST(Pipeline, BadInputLeavesEarlierOutputsAsTheyWere) {
+  const TemporaryFolder out;
+  write_file_atomically(out / "universal.csv", "earlier\n");
+  write_file_atomically(out / "bad.csv", "feature_id,source\n999999,llama_trainer1_layer1\n");
+  auto arguments = run_arguments(runs()[0], out);
+  arguments.insert(arguments.end(), {"--features-csv", out / "bad.csv"});
+  const ProcessResult result = run_program(arguments);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, ::testing::AllOf(::testing::HasSubstr("bad.csv"), ::testing::HasSubstr("999999")));
+  EXPECT_EQ(read_file(out / "universal.csv"), "earlier\n");
+}
+
+TEST(Pipeline, DryRunSaysWhatItWouldDoAndWritesNothing) {
+  const TemporaryFolder out;
+  auto arguments = run_arguments(runs()[0], out);
+  arguments.push_back("--dry-run");
+  const ProcessResult result = run_program(arguments);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, ::testing::AllOf(::testing::HasSubstr("ae.pt"), ::testing::HasSubstr("distinct prefixes"),
+                                           ::testing::HasSubstr("universal.csv")));
+  EXPECT_TRUE(std::filesystem::is_empty(out.path()));
+}
+
+TEST(Pipeline, ShowTokensPrintsOneJsonLineForEachModelAndPrompt) {
+  const ProcessResult result = run_program({"--config", (kFolder / "config.toml").string(), "--prompts-path",
+                                            (kFolder / "prompts").string(), "--show-tokens"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  std::istringstream lines(result.out);
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    const auto json = nlohmann::ordered_json::parse(line);
+    const auto& tap = json["taps"]["newline"];
+    EXPECT_EQ(json["ids"][tap["index"].get<std::size_t>()], tap["id"]);
+    EXPECT_EQ(tap["index"].get<std::size_t>() + 1, json["ids"].size());
+  }
+  EXPECT_EQ(count, 60u);
+}
+
+}  // namespace
+}  // namespace saescope

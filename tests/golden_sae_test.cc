@@ -1,0 +1,128 @@
+// Every class of dictionary_learning against the package's own `encode`.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "golden_files.h"
+#include "ops/cpu/cpu_backend.h"
+#include "ops/reference/reference_backend.h"
+#include "sae/encoder.h"
+
+namespace saescope {
+namespace {
+
+using testing_support::GoldenTensors;
+using testing_support::goldens;
+using testing_support::read_json;
+
+struct Variant {
+  std::string folder;  ///< "class/variant"
+  std::string dtype;
+  std::vector<std::size_t> tie_rows;
+};
+
+std::vector<Variant> variants() {
+  std::vector<Variant> all;
+  const auto index = read_json(goldens() / "sae/index.json");
+  for (const auto& v : index["variants"]) {
+    Variant variant{v["class"].get<std::string>() + "/" + v["variant"].get<std::string>(), v["dtype"], {}};
+    const auto ties = v.find("tie_rows");
+    if (ties != v.end() && ties->is_object()) {
+      for (const auto& [name, rows] : ties->items()) {
+        for (const auto& row : rows.is_array() ? rows : nlohmann::json::array({rows})) variant.tie_rows.push_back(row);
+      }
+    } else if (ties != v.end() && ties->is_array()) {
+      variant.tie_rows = ties->get<std::vector<std::size_t>>();
+    }
+    all.push_back(variant);
+  }
+  return all;
+}
+
+class SaeTest : public ::testing::TestWithParam<Variant> {
+ protected:
+  std::filesystem::path folder = goldens() / "sae" / GetParam().folder;
+  Dictionary dictionary{folder};
+  GoldenTensors golden{folder / "golden.safetensors"};
+  SilentReporter reporter;
+  CancelToken cancel;
+  Context context{2, &reporter, &cancel};
+  CpuBackend backend{2};
+
+  Matrix<float> encode_all(Backend& on) {
+    const auto input = golden.rows("input");
+    Matrix<float> result(input.rows, dictionary.encoder().dict_size);
+    Encoder(dictionary.encoder(), on, context).encode(input, [&](std::size_t first, MatrixView<const float> block) {
+      for (std::size_t r = 0; r < block.rows; ++r) std::copy_n(block.row(r), block.cols, result.row(r) + first);
+    });
+    return result;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Goldens, SaeTest, ::testing::ValuesIn(variants()), [](const auto& test) {
+  std::string name = test.param.folder;
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+});
+
+TEST_P(SaeTest, EncodingsAreWithin1e5OfThePackageAlsoAtThresholds) {
+  const auto expected = golden.rows("encoded");
+  ReferenceBackend reference;
+  for (Backend* on : std::initializer_list<Backend*>{&backend, &reference}) {
+    const Matrix<float> actual = encode_all(*on);
+    for (std::size_t r = 0; r < expected.rows; ++r) {
+      // Which of several equal features a top-k keeps is left to torch; their values are not.
+      std::vector<float> a(actual.row(r), actual.row(r) + expected.cols);
+      std::vector<float> e(expected.row(r), expected.row(r) + expected.cols);
+      const auto& ties = GetParam().tie_rows;
+      if (std::find(ties.begin(), ties.end(), r) != ties.end()) {
+        std::sort(a.begin(), a.end());
+        std::sort(e.begin(), e.end());
+      }
+      for (std::size_t c = 0; c < expected.cols; ++c) {
+        EXPECT_EQ(a[c] > 0, e[c] > 0) << on->description() << ", row " << r << ", feature " << c << ": " << a[c] << ", " << e[c];
+        EXPECT_NEAR(a[c], e[c], 1e-5 * std::max(1.0f, std::fabs(e[c]))) << "row " << r << ", feature " << c;
+      }
+    }
+  }
+}
+
+TEST_P(SaeTest, ChosenFeaturesHaveTheBitsOfTheFullEncoding) {
+  const Matrix<float> all = encode_all(backend);
+  const std::vector<int64_t> features = {47, 3, 0, 3, 20};
+  const Matrix<float> some =
+      Encoder(dictionary.encoder(), backend, context).encode_features(golden.rows("input"), features);
+  for (std::size_t r = 0; r < all.rows(); ++r) {
+    for (std::size_t i = 0; i < features.size(); ++i) {
+      EXPECT_EQ(some.row(r)[i], all.row(r)[features[i]]) << "row " << r << ", feature " << features[i];
+    }
+  }
+}
+
+TEST_P(SaeTest, ConfigAndArchiveThatDisagreeAreAnErrorNamingBoth) {
+  const MappedFile file(folder / "ae.pt");
+  const TorchStateDict state = parse_torch_archive(file.bytes(), "ae.pt");
+  auto config = read_json(folder / "config.json");
+  config["trainer"]["dict_size"] = 47;
+  try {
+    bind_encoder(state, config, "the/ae.pt", "the/config.json");
+    FAIL() << "accepted a dict_size of 47";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), ::testing::AllOf(::testing::HasSubstr("the/ae.pt"), ::testing::HasSubstr("the/config.json")));
+  }
+  config = read_json(folder / "config.json");
+  config["trainer"]["dict_class"] = "IdentityDict";
+  EXPECT_THROW(bind_encoder(state, config, "ae.pt", "config.json"), InputError);
+  config = read_json(folder / "config.json");
+  if (config["trainer"].contains("k")) {
+    config["trainer"]["k"] = config["trainer"]["k"].get<int>() + 1;
+    if (state.tensors.contains("k") || state.scalars.contains("k")) {
+      EXPECT_THROW(bind_encoder(state, config, "ae.pt", "config.json"), InputError);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace saescope
