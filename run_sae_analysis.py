@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Hands its arguments to the executable `run_sae_analysis`, which it builds on first use."""
+"""Hands its arguments to the executable `run_sae_analysis`, which it builds on first use.
+
+The environment variable SAESCOPE_EXECUTABLE names another build of it.
+"""
 
 import os
 import pathlib
@@ -7,7 +10,8 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent
-EXECUTABLE = ROOT / "build" / "release" / "run_sae_analysis"
+BUILT = ROOT / "build" / "release" / "run_sae_analysis"
+EXECUTABLE = pathlib.Path(os.environ.get("SAESCOPE_EXECUTABLE", BUILT))
 
 if __name__ == "__main__":
     if not EXECUTABLE.exists():

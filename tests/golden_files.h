@@ -16,7 +16,9 @@ namespace saescope::testing_support {
 inline std::filesystem::path source_dir() { return SAESCOPE_SOURCE_DIR; }
 inline std::filesystem::path goldens() { return source_dir() / "tests/goldens"; }
 
-inline nlohmann::json read_json(const std::filesystem::path& path) { return nlohmann::json::parse(read_file(path)); }
+inline nlohmann::json read_json(const std::filesystem::path& path) {
+  return nlohmann::json::parse(read_file(path));
+}
 
 /// A safetensors file and the memory its views point into.
 class GoldenTensors {
@@ -59,16 +61,17 @@ class RelativeError {
 inline std::filesystem::path demo_model() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");
-  const std::filesystem::path folder = cache != nullptr && *cache != '\0' ? std::filesystem::path(cache)
-                                                                           : std::filesystem::path(home) / ".cache";
+  const std::filesystem::path folder = cache != nullptr && *cache != '\0'
+                                           ? std::filesystem::path(cache)
+                                           : std::filesystem::path(home) / ".cache";
   return folder / "saescope/demo/SmolLM2-135M-Instruct.Q4_1.gguf";
 }
 
 }  // namespace saescope::testing_support
 
-#define SAESCOPE_SKIP_WITHOUT_DEMO_MODEL()                                                                         \
-  if (!std::filesystem::exists(saescope::testing_support::demo_model())) {                                        \
-    GTEST_SKIP() << "SKIPPED: no demo model at " << saescope::testing_support::demo_model()                       \
-                 << "; run tools/fetch_demo_model.sh (needs a network once)";                                     \
-  }                                                                                                                \
+#define SAESCOPE_SKIP_WITHOUT_DEMO_MODEL()                                                  \
+  if (!std::filesystem::exists(saescope::testing_support::demo_model())) {                  \
+    GTEST_SKIP() << "SKIPPED: no demo model at " << saescope::testing_support::demo_model() \
+                 << "; run tools/fetch_demo_model.sh (needs a network once)";               \
+  }                                                                                         \
   static_assert(true, "")

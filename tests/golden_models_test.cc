@@ -16,8 +16,8 @@ namespace saescope {
 namespace {
 
 using testing_support::demo_model;
-using testing_support::GoldenTensors;
 using testing_support::goldens;
+using testing_support::GoldenTensors;
 using testing_support::read_json;
 using testing_support::RelativeError;
 
@@ -61,9 +61,10 @@ std::map<std::size_t, Matrix<float>> run_sequence(const Model& model, Backend& b
 class TinyModelTest : public ::testing::TestWithParam<const char*> {};
 
 INSTANTIATE_TEST_SUITE_P(Goldens, TinyModelTest,
-                         ::testing::Values("llama_tied", "llama_untied_rope", "llama_bias", "llama_bf16", "qwen2_bias",
-                                           "qwen2_f16", "llama_tied_gguf", "llama_tied_q8_0_gguf",
-                                           "llama_untied_rope_gguf", "qwen2_bias_gguf"),
+                         ::testing::Values("llama_tied", "llama_untied_rope", "llama_bias", "llama_bf16",
+                                           "qwen2_bias", "qwen2_f16", "llama_tied_gguf",
+                                           "llama_tied_q8_0_gguf", "llama_untied_rope_gguf",
+                                           "qwen2_bias_gguf"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(TinyModelTest, TextAndIdsEqualTransformers) {
@@ -128,7 +129,8 @@ TEST_P(TinyModelTest, ChunkSizeDoesNotChangeABit) {
     const auto cut = run_sequence(checkpoint.model(), backend, DType::kBF16, chunk, ids, layers);
     for (const std::size_t layer : layers) {
       for (std::size_t r = 0; r < ids.size(); ++r) {
-        ASSERT_TRUE(std::equal(whole.at(layer).row(r), whole.at(layer).row(r) + whole.at(layer).cols(), cut.at(layer).row(r)))
+        ASSERT_TRUE(std::equal(whole.at(layer).row(r), whole.at(layer).row(r) + whole.at(layer).cols(),
+                               cut.at(layer).row(r)))
             << "chunk " << chunk << ", layer " << layer << ", position " << r;
       }
     }
@@ -174,7 +176,8 @@ TEST(SmolLM2, TextAndIdsEqualTransformers) {
 
 TEST(SmolLM2, Fp32ActivationsAreWithin1e4OfTransformers) {
   SAESCOPE_SKIP_WITHOUT_DEMO_MODEL();
-  for (const std::size_t layer : {9, 18}) EXPECT_LT(smollm2_error(DType::kF32, layer, 12), 1e-4) << "layer " << layer;
+  for (const std::size_t layer : {9, 18})
+    EXPECT_LT(smollm2_error(DType::kF32, layer, 12), 1e-4) << "layer " << layer;
 }
 
 TEST(SmolLM2, Bf16ErrorIsAtMostHalfOfTransformersBf16) {

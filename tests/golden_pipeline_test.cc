@@ -32,7 +32,8 @@ void expect_same_field(const std::string& actual, const std::string& expected, c
   if (actual == expected) return;
   const auto a = as_number(actual);
   const auto e = as_number(expected);
-  ASSERT_TRUE(a && e && expected.find('.') != std::string::npos) << place << ": " << actual << ", expected " << expected;
+  ASSERT_TRUE(a && e && expected.find('.') != std::string::npos)
+      << place << ": " << actual << ", expected " << expected;
   EXPECT_NEAR(*a, *e, kTolerance * std::max(1e-3, std::fabs(*e))) << place;
 }
 
@@ -43,13 +44,15 @@ void expect_same_csv(const std::filesystem::path& actual_path, const std::filesy
   for (std::size_t r = 0; r < expected.size(); ++r) {
     ASSERT_EQ(actual[r].fields.size(), expected[r].fields.size()) << actual_path << " record " << r;
     for (std::size_t c = 0; c < expected[r].fields.size(); ++c) {
-      expect_same_field(actual[r].fields[c], expected[r].fields[c],
-                        actual_path.filename().string() + " record " + std::to_string(r) + ", " + expected[0].fields[c]);
+      expect_same_field(
+          actual[r].fields[c], expected[r].fields[c],
+          actual_path.filename().string() + " record " + std::to_string(r) + ", " + expected[0].fields[c]);
     }
   }
 }
 
-void expect_same_records(const std::filesystem::path& actual_path, const std::filesystem::path& expected_path) {
+void expect_same_records(const std::filesystem::path& actual_path,
+                         const std::filesystem::path& expected_path) {
   std::istringstream actual(read_file(actual_path));
   std::istringstream expected(read_file(expected_path));
   std::string a_line;
@@ -62,7 +65,8 @@ void expect_same_records(const std::filesystem::path& actual_path, const std::fi
     for (auto ai = a.begin(), ei = e.begin(); ei != e.end(); ++ai, ++ei) {
       ASSERT_EQ(ai.key(), ei.key()) << "line " << number;
       if (ei->is_number_float()) {
-        EXPECT_NEAR(ai->get<double>(), ei->get<double>(), kTolerance * ei->get<double>()) << "line " << number;
+        EXPECT_NEAR(ai->get<double>(), ei->get<double>(), kTolerance * ei->get<double>())
+            << "line " << number;
       } else {
         EXPECT_EQ(*ai, *ei) << "line " << number << ", " << ei.key();
       }
@@ -71,15 +75,34 @@ void expect_same_records(const std::filesystem::path& actual_path, const std::fi
   EXPECT_FALSE(std::getline(actual, a_line)) << "more lines than expected: " << a_line;
 }
 
-std::string text_of(const nlohmann::json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string text_of(const nlohmann::json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
 
 std::vector<std::string> run_arguments(const nlohmann::json& run, const TemporaryFolder& out,
                                        const std::filesystem::path& prompts = kFolder / "prompts") {
-  return {"--config", (kFolder / "config.toml").string(), "--prompts-path", prompts.string(), "--analysis", "both",
-          "--features-csv", (kFolder / "features.csv").string(), "--universal-output", out / "universal.csv",
-          "--specific-output", out / "specific.csv", "--record-prompts", "--dtype", "fp32", "--no-cache",
-          "--threshold", text_of(run["threshold"]), "--activation-threshold", text_of(run["activation_threshold"]),
-          "--trainer", text_of(run["trainer"])};
+  return {"--config",
+          (kFolder / "config.toml").string(),
+          "--prompts-path",
+          prompts.string(),
+          "--analysis",
+          "both",
+          "--features-csv",
+          (kFolder / "features.csv").string(),
+          "--universal-output",
+          out / "universal.csv",
+          "--specific-output",
+          out / "specific.csv",
+          "--record-prompts",
+          "--dtype",
+          "fp32",
+          "--no-cache",
+          "--threshold",
+          text_of(run["threshold"]),
+          "--activation-threshold",
+          text_of(run["activation_threshold"]),
+          "--trainer",
+          text_of(run["trainer"])};
 }
 
 nlohmann::json runs() {
@@ -101,21 +124,26 @@ TEST(Pipeline, OutputsEqualTheOraclesFieldByField) {
 }
 
 /// The three outputs of a run, as bytes.
-std::vector<std::string> output_bytes(std::vector<std::string> extra, const std::filesystem::path& prompts = kFolder / "prompts") {
+std::vector<std::string> output_bytes(std::vector<std::string> extra,
+                                      const std::filesystem::path& prompts = kFolder / "prompts") {
   const TemporaryFolder out;
   auto arguments = run_arguments(runs()[0], out, prompts);
   arguments.insert(arguments.end(), extra.begin(), extra.end());
   const ProcessResult result = run_program(arguments);
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  return {read_file(out / "universal.csv"), read_file(out / "specific.csv"), read_file(out / "specific_activeprompts.jsonl")};
+  return {read_file(out / "universal.csv"), read_file(out / "specific.csv"),
+          read_file(out / "specific_activeprompts.jsonl")};
 }
 
 TEST(Pipeline, SameBytesWhateverBatchTokensMemoryLimitAndThreads) {
   for (const char* dtype : {"fp32", "bf16"}) {
     const auto expected = output_bytes({"--dtype", dtype});
-    for (const std::vector<std::string>& extra :
-         {std::vector<std::string>{"--batch-tokens", "1"}, {"--batch-tokens", "37"}, {"--batch-tokens", "400"},
-          {"--memory-limit", "1500KiB"}, {"--threads", "1"}, {"--threads", "2", "--batch-tokens", "90"}}) {
+    for (const std::vector<std::string>& extra : {std::vector<std::string>{"--batch-tokens", "1"},
+                                                  {"--batch-tokens", "37"},
+                                                  {"--batch-tokens", "400"},
+                                                  {"--memory-limit", "1500KiB"},
+                                                  {"--threads", "1"},
+                                                  {"--threads", "2", "--batch-tokens", "90"}}) {
       auto arguments = extra;
       arguments.insert(arguments.end(), {"--dtype", dtype});
       EXPECT_EQ(output_bytes(arguments), expected) << extra[0] << " " << extra[1];
@@ -143,15 +171,23 @@ TEST(Pipeline, AnalysesAloneGiveTheBytesOfBoth) {
   const auto both = output_bytes({});
   const TemporaryFolder out;
   const auto run = runs()[0];
-  const std::vector<std::string> common = {"--config", (kFolder / "config.toml").string(), "--prompts-path",
-                                           (kFolder / "prompts").string(), "--dtype", "fp32", "--no-cache",
-                                           "--activation-threshold", text_of(run["activation_threshold"])};
+  const std::vector<std::string> common = {"--config",
+                                           (kFolder / "config.toml").string(),
+                                           "--prompts-path",
+                                           (kFolder / "prompts").string(),
+                                           "--dtype",
+                                           "fp32",
+                                           "--no-cache",
+                                           "--activation-threshold",
+                                           text_of(run["activation_threshold"])};
   auto universal = common;
-  universal.insert(universal.end(), {"--analysis", "universal", "--universal-output", out / "u.csv", "--threshold",
-                                     text_of(run["threshold"]), "--trainer", text_of(run["trainer"])});
+  universal.insert(universal.end(),
+                   {"--analysis", "universal", "--universal-output", out / "u.csv", "--threshold",
+                    text_of(run["threshold"]), "--trainer", text_of(run["trainer"])});
   auto specific = common;
-  specific.insert(specific.end(), {"--analysis", "specific", "--features-csv", (kFolder / "features.csv").string(),
-                                   "--specific-output", out / "s.csv", "--record-prompts"});
+  specific.insert(specific.end(),
+                  {"--analysis", "specific", "--features-csv", (kFolder / "features.csv").string(),
+                   "--specific-output", out / "s.csv", "--record-prompts"});
   ASSERT_EQ(run_program(universal).exit_code, 0);
   ASSERT_EQ(run_program(specific).exit_code, 0);
   EXPECT_EQ(read_file(out / "u.csv"), both[0]);
@@ -163,7 +199,8 @@ TEST(Pipeline, ThresholdsZeroAndOneAndAnUnreachableOne) {
   const auto count_rows = [&](const std::string& threshold, const std::string& activation_threshold) {
     const TemporaryFolder out;
     auto arguments = run_arguments(runs()[0], out);
-    arguments.insert(arguments.end(), {"--threshold", threshold, "--activation-threshold", activation_threshold});
+    arguments.insert(arguments.end(),
+                     {"--threshold", threshold, "--activation-threshold", activation_threshold});
     EXPECT_EQ(run_program(arguments).exit_code, 0);
     const auto records = parse_csv(read_file(out / "universal.csv"), "universal.csv");
     EXPECT_EQ(records.front().fields.front(), "feature_id");
@@ -186,7 +223,8 @@ TEST(Pipeline, ThresholdsZeroAndOneAndAnUnreachableOne) {
 TEST(Pipeline, OnePromptWithQuotesNewlinesAndEmojiRoundTrips) {
   const TemporaryFolder folder;
   const std::string content = "He said \"hi\",\nthen 🦊\r\nleft\ttabs; trailing ";
-  write_file_atomically(folder / "one.jsonl", nlohmann::json({{"content", content}, {"label", "a,b"}}).dump() + "\n");
+  write_file_atomically(folder / "one.jsonl",
+                        nlohmann::json({{"content", content}, {"label", "a,b"}}).dump() + "\n");
   auto arguments = run_arguments(runs()[0], folder, folder.path() / "one.jsonl");
   const ProcessResult result = run_program(arguments);
   ASSERT_EQ(result.exit_code, 0) << result.err;
@@ -228,8 +266,9 @@ TEST(Pipeline, DryRunSaysWhatItWouldDoAndWritesNothing) {
   arguments.push_back("--dry-run");
   const ProcessResult result = run_program(arguments);
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out, ::testing::AllOf(::testing::HasSubstr("ae.pt"), ::testing::HasSubstr("distinct prefixes"),
-                                           ::testing::HasSubstr("universal.csv")));
+  EXPECT_THAT(result.out,
+              ::testing::AllOf(::testing::HasSubstr("ae.pt"), ::testing::HasSubstr("distinct prefixes"),
+                               ::testing::HasSubstr("universal.csv")));
   EXPECT_TRUE(std::filesystem::is_empty(out.path()));
 }
 

@@ -13,7 +13,8 @@ namespace saescope::testing_support {
 namespace {
 
 [[noreturn]] void run_child(const std::vector<std::string>& command, const std::filesystem::path& folder,
-                            const std::vector<std::string>& environment, const std::string& out, const std::string& err) {
+                            const std::vector<std::string>& environment, const std::string& out,
+                            const std::string& err) {
   const int out_fd = ::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   const int err_fd = ::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   ::dup2(out_fd, STDOUT_FILENO);

@@ -7,7 +7,8 @@ namespace saescope {
 
 std::filesystem::path user_cache_folder() {
   // The XDG base directory specification: a relative value counts as unset.
-  if (const auto xdg = process_environment("XDG_CACHE_HOME"); xdg && std::filesystem::path(*xdg).is_absolute()) {
+  if (const auto xdg = process_environment("XDG_CACHE_HOME");
+      xdg && std::filesystem::path(*xdg).is_absolute()) {
     return std::filesystem::path(*xdg) / "saescope";
   }
   const auto home = process_environment("HOME");

@@ -31,7 +31,8 @@ class ChatFormatter {
   /// @param prompt what `format` made of `content`
   /// @throws InputError that lists the prompt's last tokens where the type's text does not occur exactly
   ///         once in the generation prompt or does not end where a token ends.
-  std::size_t find_token(const TokenType& type, const FormattedPrompt& prompt, std::string_view content) const;
+  std::size_t find_token(const TokenType& type, const FormattedPrompt& prompt,
+                         std::string_view content) const;
 
   const Tokenizer& tokenizer() const { return tokenizer_; }
 

@@ -36,9 +36,12 @@ void describe_weights(const PreparedModel& model, Hub& hub, Plan& plan) {
   constexpr const char* kIndex = "model.safetensors.index.json";
   std::optional<std::filesystem::path> index = model.path / kIndex;
   if (!entry.model_is_path) index = hub.cached_file(entry.model, kIndex);
-  const auto index_json = index && std::filesystem::exists(*index) ? std::optional(read_file(*index)) : std::nullopt;
-  for (const std::string& file : needed_weight_files(index_json, model.config, model.layer_count(), entry.model)) {
-    const auto cached = entry.model_is_path ? std::optional(model.path / file) : hub.find_cached(entry.model, file);
+  const auto index_json =
+      index && std::filesystem::exists(*index) ? std::optional(read_file(*index)) : std::nullopt;
+  for (const std::string& file :
+       needed_weight_files(index_json, model.config, model.layer_count(), entry.model)) {
+    const auto cached =
+        entry.model_is_path ? std::optional(model.path / file) : hub.find_cached(entry.model, file);
     if (cached) {
       plan.local(*cached);
     } else {
@@ -65,9 +68,10 @@ void describe_sources(const PreparedModel& model, Hub& hub, Plan& plan) {
         tokens += (tokens.empty() ? "" : ", ") + token.token.name;
         features += token.features.size();
       }
-      plan.line(fmt::format("  analyse   {} at {}: {}{}", source.source.name(), tokens,
-                            source.universal ? "all features" : "",
-                            features > 0 ? fmt::format("{}{} chosen features", source.universal ? " and " : "", features) : ""));
+      plan.line(fmt::format(
+          "  analyse   {} at {}: {}{}", source.source.name(), tokens, source.universal ? "all features" : "",
+          features > 0 ? fmt::format("{}{} chosen features", source.universal ? " and " : "", features)
+                       : ""));
     }
   }
 }
@@ -82,9 +86,11 @@ void describe_model(const PreparedModel& model, const Options& options, Hub& hub
       plan_waves(model.config, options.memory_limit, options.batch_tokens, model.longest_prompt(), 0);
   const uint64_t bytes = Forward::fixed_bytes(model.config, limits.chunk_rows) +
                          Forward::bytes_per_node(model.config) * std::min(limits.nodes, tree.size());
-  plan.line(fmt::format("  compute   {} prompts, {} tokens, {} distinct prefixes, layers 0 to {} of {}; activations in memory {}",
-                        model.prompts.size(), model.total_tokens(), tree.size(), model.layer_count() - 1,
-                        model.config.layers, format_bytes(bytes)));
+  plan.line(
+      fmt::format("  compute   {} prompts, {} tokens, {} distinct prefixes, layers 0 to {} of {}; "
+                  "activations in memory {}",
+                  model.prompts.size(), model.total_tokens(), tree.size(), model.layer_count() - 1,
+                  model.config.layers, format_bytes(bytes)));
   if (model.left_out > 0) plan.line(fmt::format("  leave out {} prompts that are too long", model.left_out));
 }
 
@@ -93,12 +99,14 @@ void describe_model(const PreparedModel& model, const Options& options, Hub& hub
 std::string describe_run(const RunInput& input, Hub& hub, const Context& context) {
   Plan plan;
   for (const ModelPlan& model : input.selection.models) {
-    describe_model(prepare_model(model, input.prompts, input.options, hub, context), input.options, hub, plan);
+    describe_model(prepare_model(model, input.prompts, input.options, hub, context), input.options, hub,
+                   plan);
   }
   const Options& options = input.options;
   if (options.universal()) plan.line("write " + options.universal_output.string());
   if (options.specific()) plan.line("write " + options.specific_output.string());
-  if (options.specific() && options.record_prompts) plan.line("write " + active_prompts_path(options.specific_output.string()));
+  if (options.specific() && options.record_prompts)
+    plan.line("write " + active_prompts_path(options.specific_output.string()));
   return plan.finish();
 }
 

@@ -157,7 +157,9 @@ std::filesystem::path fetch_from_hub(const std::string& repo, std::size_t layer_
 }
 
 /// Where SAEs go when the configured folder cannot be written.
-std::filesystem::path fallback_folder(const ModelEntry& entry) { return user_cache_folder() / "saes" / entry.name; }
+std::filesystem::path fallback_folder(const ModelEntry& entry) {
+  return user_cache_folder() / "saes" / entry.name;
+}
 
 /// Whether a file can be created below this folder, which is created where it is missing.
 bool can_write(const std::filesystem::path& folder) {
@@ -171,7 +173,8 @@ bool can_write(const std::filesystem::path& folder) {
 std::filesystem::path locate_model(const ModelEntry& entry, std::size_t layer_count, Hub& hub) {
   if (!entry.model_is_path) return fetch_from_hub(entry.model, layer_count, hub);
   const std::filesystem::path path = entry.model;
-  const bool exists = is_gguf(path) ? std::filesystem::is_regular_file(path) : std::filesystem::is_directory(path);
+  const bool exists =
+      is_gguf(path) ? std::filesystem::is_regular_file(path) : std::filesystem::is_directory(path);
   if (!exists) {
     throw InputError({.what = fmt::format("model {}: no such model", entry.name),
                       .where = entry.model,
@@ -185,29 +188,34 @@ std::optional<std::filesystem::path> find_dictionary(const ModelEntry& entry, co
   const std::string relative = entry.sae_folder(source.trainer, source.layer);
   for (const std::filesystem::path& root : {std::filesystem::path(entry.sae_dir), fallback_folder(entry)}) {
     const std::filesystem::path folder = root / relative;
-    if (std::filesystem::exists(folder / "ae.pt") && std::filesystem::exists(folder / "config.json")) return folder;
+    if (std::filesystem::exists(folder / "ae.pt") && std::filesystem::exists(folder / "config.json"))
+      return folder;
   }
   return std::nullopt;
 }
 
-std::filesystem::path locate_dictionary(const ModelEntry& entry, const Source& source, Hub& hub, Reporter& reporter) {
+std::filesystem::path locate_dictionary(const ModelEntry& entry, const Source& source, Hub& hub,
+                                        Reporter& reporter) {
   if (const auto folder = find_dictionary(entry, source)) return *folder;
   const std::string relative = entry.sae_folder(source.trainer, source.layer);
   if (entry.sae.empty()) {
-    throw InputError({.what = fmt::format("no SAE for {}", source.name()),
-                      .where = (std::filesystem::path(entry.sae_dir) / relative).string(),
-                      .expected = "ae.pt and config.json in this folder",
-                      .hint = fmt::format("put them there, correct `sae_dir` or `sae_path` of [models.{0}], or give "
-                                          "`sae`, the repository to download them from",
-                                          entry.name)});
+    throw InputError(
+        {.what = fmt::format("no SAE for {}", source.name()),
+         .where = (std::filesystem::path(entry.sae_dir) / relative).string(),
+         .expected = "ae.pt and config.json in this folder",
+         .hint = fmt::format("put them there, correct `sae_dir` or `sae_path` of [models.{0}], or give "
+                             "`sae`, the repository to download them from",
+                             entry.name)});
   }
   std::filesystem::path target = entry.sae_dir;
   if (!can_write(target)) {
-    reporter.warn(fmt::format("the folder {} (`sae_dir` of [models.{}]) cannot be written; SAEs go to {} instead",
-                              entry.sae_dir, entry.name, fallback_folder(entry).string()));
+    reporter.warn(
+        fmt::format("the folder {} (`sae_dir` of [models.{}]) cannot be written; SAEs go to {} instead",
+                    entry.sae_dir, entry.name, fallback_folder(entry).string()));
     target = fallback_folder(entry);
   }
-  for (const char* file : {"config.json", "ae.pt"}) hub.local_file(entry.sae, fmt::format("{}/{}", relative, file), target);
+  for (const char* file : {"config.json", "ae.pt"})
+    hub.local_file(entry.sae, fmt::format("{}/{}", relative, file), target);
   return target / relative;
 }
 
@@ -222,7 +230,8 @@ ModelConfig read_config_of(const std::filesystem::path& path) {
 }
 
 Checkpoint open_checkpoint(const std::filesystem::path& path, std::size_t layer_count) {
-  return is_gguf(path) ? Checkpoint::open_gguf(path, layer_count) : Checkpoint::open_folder(path, layer_count);
+  return is_gguf(path) ? Checkpoint::open_gguf(path, layer_count)
+                       : Checkpoint::open_folder(path, layer_count);
 }
 
 }  // namespace saescope

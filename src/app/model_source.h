@@ -21,7 +21,8 @@ std::optional<std::filesystem::path> find_dictionary(const ModelEntry& entry, co
 
 /// The folder that holds `ae.pt` and `config.json` of one SAE: below the entry's `sae_dir`, downloaded to it
 /// where they are missing; to a folder of the user's cache where `sae_dir` cannot be written.
-std::filesystem::path locate_dictionary(const ModelEntry& entry, const Source& source, Hub& hub, Reporter& reporter);
+std::filesystem::path locate_dictionary(const ModelEntry& entry, const Source& source, Hub& hub,
+                                        Reporter& reporter);
 
 /// Opens the tokenizer and the chat template.
 /// @param path what locate_model returned @throws InputError naming the file and what it lacks

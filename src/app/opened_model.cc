@@ -37,7 +37,8 @@ OpenedModel open_model(PreparedModel prepared, const std::vector<RequestedFeatur
   for (const LayerPlan& layer : opened.prepared.plan.layers) {
     std::deque<OpenedSource>& sources = opened.layers.emplace_back();
     for (const SourcePlan& plan : layer.sources) {
-      const std::filesystem::path folder = locate_dictionary(opened.prepared.plan.entry, plan.source, hub, reporter);
+      const std::filesystem::path folder =
+          locate_dictionary(opened.prepared.plan.entry, plan.source, hub, reporter);
       const OpenedSource& source = sources.emplace_back(OpenedSource{&plan, Dictionary(folder)});
       check_dictionary(source.dictionary.encoder(), plan, opened.prepared.config, features, folder.string());
     }

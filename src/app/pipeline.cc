@@ -34,14 +34,16 @@ std::filesystem::path folder_of(const std::filesystem::path& file) {
 }
 
 /// The analyses of every SAE of a layer, wired to where their results go.
-std::vector<SourceAnalysis> wire_layer(const OpenedModel& model, std::size_t layer_index, const Options& options,
-                                       Backend& backend, const Context& context, Results& results) {
+std::vector<SourceAnalysis> wire_layer(const OpenedModel& model, std::size_t layer_index,
+                                       const Options& options, Backend& backend, const Context& context,
+                                       Results& results) {
   std::vector<SourceAnalysis> analyses;
   const std::vector<TokenType>& types = model.prepared.token_types;
   for (const OpenedSource& source : model.layers[layer_index]) {
     SourceAnalysis& analysis = analyses.emplace_back(source.dictionary, backend, context);
     for (const TokenPlan& token : source.plan->tokens) {
-      const auto type = static_cast<std::size_t>(std::find(types.begin(), types.end(), token.token) - types.begin());
+      const auto type =
+          static_cast<std::size_t>(std::find(types.begin(), types.end(), token.token) - types.begin());
       const RowOrigin origin = {source.plan->source, token.token.name, model.prepared.plan.entry.link};
       if (source.plan->universal) {
         const std::size_t features = source.dictionary.encoder().dict_size;
@@ -50,7 +52,8 @@ std::vector<SourceAnalysis> wire_layer(const OpenedModel& model, std::size_t lay
       if (token.features.empty()) continue;
       std::vector<int64_t> ids;
       for (const WantedFeature& wanted : token.features) ids.push_back(wanted.feature_id);
-      analysis.add_specific(type, results.specific.emplace_back(origin, std::move(ids), folder_of(options.specific_output)));
+      analysis.add_specific(
+          type, results.specific.emplace_back(origin, std::move(ids), folder_of(options.specific_output)));
     }
   }
   return analyses;
@@ -72,10 +75,12 @@ uint64_t analysis_bytes(const OpenedModel& model, std::size_t prompts_at_once) {
   return bytes;
 }
 
-DType compute_type(const Options& options) { return options.dtype == Precision::kFp32 ? DType::kF32 : DType::kBF16; }
+DType compute_type(const Options& options) {
+  return options.dtype == Precision::kFp32 ? DType::kF32 : DType::kBF16;
+}
 
-void run_model(const OpenedModel& model, const Options& options, Backend& backend, const Context& context, Results& results,
-               RunReport& report) {
+void run_model(const OpenedModel& model, const Options& options, Backend& backend, const Context& context,
+               Results& results, RunReport& report) {
   std::vector<std::vector<SourceAnalysis>> analyses;
   std::vector<std::size_t> layers;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
@@ -92,11 +97,13 @@ void run_model(const OpenedModel& model, const Options& options, Backend& backen
 
   double encoding = 0;
   const Stopwatch all;
-  context.reporter->begin_stage(fmt::format("{}: prompts", name), prepared.prompts.size(), ProgressUnit::kItems);
+  context.reporter->begin_stage(fmt::format("{}: prompts", name), prepared.prompts.size(),
+                                ProgressUnit::kItems);
   std::size_t done = 0;
   runner.run(prepared.prompts, [&](const ActivationBatch& batch) {
     const Stopwatch watch;
-    const auto layer = static_cast<std::size_t>(std::find(layers.begin(), layers.end(), batch.layer) - layers.begin());
+    const auto layer =
+        static_cast<std::size_t>(std::find(layers.begin(), layers.end(), batch.layer) - layers.begin());
     for (SourceAnalysis& analysis : analyses[layer]) analysis.add(batch);
     encoding += watch.seconds();
     if (layer + 1 == layers.size()) done += batch.prompt_indices.size();
@@ -105,11 +112,12 @@ void run_model(const OpenedModel& model, const Options& options, Backend& backen
   context.reporter->end_stage();
   report.add_time("forward", all.seconds() - encoding);
   report.add_time("encode", encoding);
-  report.notes.push_back(fmt::format("{}: {} prompts, {} tokens, {} distinct prefixes computed in {} wave{}", name,
-                                     prepared.prompts.size(), prepared.total_tokens(), runner.computed_nodes(),
-                                     runner.waves(), runner.waves() == 1 ? "" : "s"));
+  report.notes.push_back(fmt::format(
+      "{}: {} prompts, {} tokens, {} distinct prefixes computed in {} wave{}", name, prepared.prompts.size(),
+      prepared.total_tokens(), runner.computed_nodes(), runner.waves(), runner.waves() == 1 ? "" : "s"));
   if (prepared.left_out > 0) {
-    report.notes.push_back(fmt::format("{}: {} prompts left out because they are too long", name, prepared.left_out));
+    report.notes.push_back(
+        fmt::format("{}: {} prompts left out because they are too long", name, prepared.left_out));
   }
   results.prompts_of_model[name] = prepared.prompts.size();
   results.link_of_model[name] = prepared.plan.entry.link;
@@ -140,8 +148,8 @@ void write_specific(Results& results, const RunInput& input, RunReport& report) 
   }
   report.files.push_back(fmt::format("{} ({} rows)", options.specific_output.string(), counts.rows));
   if (record_threshold) {
-    report.files.push_back(
-        fmt::format("{} ({} records)", active_prompts_path(options.specific_output.string()), counts.records));
+    report.files.push_back(fmt::format(
+        "{} ({} records)", active_prompts_path(options.specific_output.string()), counts.records));
   }
 }
 

@@ -16,26 +16,29 @@ std::size_t token_limit(const ModelConfig& config, const Options& options) {
 }
 
 /// A prompt's ids and taps; no ids where it is too long and may be left out.
-PromptTokens tokenize(const ChatFormatter& formatter, const PreparedModel& model, const Prompt& prompt, std::size_t index,
-                      std::size_t limit, bool skip_long) {
+PromptTokens tokenize(const ChatFormatter& formatter, const PreparedModel& model, const Prompt& prompt,
+                      std::size_t index, std::size_t limit, bool skip_long) {
   const FormattedPrompt formatted = formatter.format(prompt.content);
   PromptTokens tokens;
   tokens.prompt_idx = index;
   if (formatted.ids.size() > limit) {
     if (skip_long) return tokens;
-    throw InputError({.what = fmt::format("prompt_idx {} is too long for model {}", index, model.plan.entry.name),
-                      .where = prompt.place,
-                      .expected = fmt::format("at most {} tokens, the chat template's included", limit),
-                      .found = fmt::format("{} tokens", formatted.ids.size()),
-                      .hint = "shorten it, or leave such prompts out with --skip-long"});
+    throw InputError(
+        {.what = fmt::format("prompt_idx {} is too long for model {}", index, model.plan.entry.name),
+         .where = prompt.place,
+         .expected = fmt::format("at most {} tokens, the chat template's included", limit),
+         .found = fmt::format("{} tokens", formatted.ids.size()),
+         .hint = "shorten it, or leave such prompts out with --skip-long"});
   }
-  const auto bad = std::find_if(formatted.ids.begin(), formatted.ids.end(),
-                                [&](TokenId id) { return static_cast<std::size_t>(id) >= model.config.vocabulary; });
+  const auto bad = std::find_if(formatted.ids.begin(), formatted.ids.end(), [&](TokenId id) {
+    return static_cast<std::size_t>(id) >= model.config.vocabulary;
+  });
   if (bad != formatted.ids.end()) {
-    throw InputError({.what = "the tokenizer does not fit the model",
-                      .where = model.path.string(),
-                      .expected = fmt::format("token ids below the vocabulary's size {}", model.config.vocabulary),
-                      .found = fmt::format("id {}", *bad)});
+    throw InputError(
+        {.what = "the tokenizer does not fit the model",
+         .where = model.path.string(),
+         .expected = fmt::format("token ids below the vocabulary's size {}", model.config.vocabulary),
+         .found = fmt::format("id {}", *bad)});
   }
   for (const TokenType& type : model.token_types) {
     tokens.taps.push_back(static_cast<int32_t>(formatter.find_token(type, formatted, prompt.content)));
@@ -44,8 +47,8 @@ PromptTokens tokenize(const ChatFormatter& formatter, const PreparedModel& model
   return tokens;
 }
 
-nlohmann::ordered_json tap_json(const ChatFormatter& formatter, const TokenType& type, const FormattedPrompt& formatted,
-                                std::string_view content) {
+nlohmann::ordered_json tap_json(const ChatFormatter& formatter, const TokenType& type,
+                                const FormattedPrompt& formatted, std::string_view content) {
   const std::size_t index = formatter.find_token(type, formatted, content);
   return {{"index", index},
           {"id", formatted.ids[index]},
@@ -66,8 +69,8 @@ std::size_t PreparedModel::total_tokens() const {
   return total;
 }
 
-PreparedModel prepare_model(const ModelPlan& plan, const std::vector<Prompt>& prompts, const Options& options, Hub& hub,
-                            const Context& context) {
+PreparedModel prepare_model(const ModelPlan& plan, const std::vector<Prompt>& prompts, const Options& options,
+                            Hub& hub, const Context& context) {
   PreparedModel model;
   model.plan = plan;
   model.path = locate_model(plan.entry, 0, hub);
@@ -81,8 +84,9 @@ PreparedModel prepare_model(const ModelPlan& plan, const std::vector<Prompt>& pr
     PromptTokens tokens = tokenize(formatter, model, prompts[i], i, limit, options.skip_long);
     if (tokens.ids.empty()) {
       ++model.left_out;
-      context.reporter->warn(fmt::format("prompt_idx {} ({}) is longer than {} tokens and is left out of model {}", i,
-                                         prompts[i].place, limit, plan.entry.name));
+      context.reporter->warn(
+          fmt::format("prompt_idx {} ({}) is longer than {} tokens and is left out of model {}", i,
+                      prompts[i].place, limit, plan.entry.name));
       continue;
     }
     model.prompts.push_back(std::move(tokens));
@@ -99,7 +103,8 @@ void show_tokens(const std::vector<ModelEntry>& models, const std::vector<Prompt
     const ChatFormatter formatter = open_chat_formatter(locate_model(entry, 0, hub), entry);
     for (std::size_t i = 0; i < prompts.size(); ++i) {
       const FormattedPrompt formatted = formatter.format(prompts[i].content);
-      nlohmann::ordered_json line = {{"model", entry.name}, {"prompt_idx", i}, {"text", formatted.text}, {"ids", formatted.ids}};
+      nlohmann::ordered_json line = {
+          {"model", entry.name}, {"prompt_idx", i}, {"text", formatted.text}, {"ids", formatted.ids}};
       line["taps"] = nlohmann::ordered_json::object();
       for (const TokenType& type : entry.tokens) {
         line["taps"][type.name] = tap_json(formatter, type, formatted, prompts[i].content);

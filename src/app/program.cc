@@ -29,7 +29,8 @@ HubSettings hub_settings(const Options& options) {
 
 void check_device(const Options& options) {
   if (options.device != DeviceChoice::kCuda) return;
-  throw InputError({.what = "--device cuda: this program was built without CUDA", .hint = "use --device cpu"});
+  throw InputError(
+      {.what = "--device cuda: this program was built without CUDA", .hint = "use --device cpu"});
 }
 
 /// Writes to stdout, where a full disk or a closed pipe must not pass for success.

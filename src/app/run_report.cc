@@ -10,7 +10,8 @@
 namespace saescope {
 
 void RunReport::add_time(const std::string& stage, double seconds) {
-  const auto found = std::find_if(stages.begin(), stages.end(), [&](const Stage& s) { return s.name == stage; });
+  const auto found =
+      std::find_if(stages.begin(), stages.end(), [&](const Stage& s) { return s.name == stage; });
   if (found != stages.end()) {
     found->seconds += seconds;
   } else {
@@ -26,7 +27,8 @@ std::string RunReport::to_text() const {
     text += fmt::format("{:<10} {:<{}} {:<10} {:>10}\n", "analysis", "source", source_width, "token", "rows");
   }
   for (const Rows& row : rows) {
-    text += fmt::format("{:<10} {:<{}} {:<10} {:>10}\n", row.analysis, row.source, source_width, row.token, row.rows);
+    text += fmt::format("{:<10} {:<{}} {:<10} {:>10}\n", row.analysis, row.source, source_width, row.token,
+                        row.rows);
   }
   for (const std::string& file : files) text += fmt::format("wrote {}\n", file);
   for (const std::string& note : notes) text += note + "\n";

@@ -90,8 +90,7 @@ void ConsoleReporter::end_stage() {
 void ConsoleReporter::draw(bool final) {
   if (mode_ == ProgressMode::kNone || stage_.empty()) return;
   const double elapsed = std::chrono::duration<double>(Clock::now() - started_).count();
-  const double share =
-      total_ == 0 ? 1.0 : static_cast<double>(done_) / static_cast<double>(total_);
+  const double share = total_ == 0 ? 1.0 : static_cast<double>(done_) / static_cast<double>(total_);
   std::string line;
   if (final) {
     line = fmt::format("{}: {} in {}", stage_, format_amount(done_, unit_), format_seconds(elapsed));

@@ -72,7 +72,9 @@ std::vector<std::string> needed_weight_files(const std::optional<std::string>& i
   const nlohmann::json index = parse_json(*index_json, where);
   const auto map = index.is_object() ? index.find("weight_map") : index.end();
   if (!index.is_object() || map == index.end() || !map->is_object()) {
-    throw InputError({.what = "not an index of a sharded checkpoint", .where = where, .expected = "an object `weight_map`"});
+    throw InputError({.what = "not an index of a sharded checkpoint",
+                      .where = where,
+                      .expected = "an object `weight_map`"});
   }
   std::set<std::string> files;
   for (const std::string& name : needed_tensor_names(config, layer_count, TensorNaming::kHuggingFace)) {
@@ -80,7 +82,10 @@ std::vector<std::string> needed_weight_files(const std::optional<std::string>& i
     if (entry == map->end()) continue;  // reported by bind_weights together with everything else that lacks
     const std::string file = entry->is_string() ? entry->get<std::string>() : "";
     if (file.empty() || file.find('/') != std::string::npos || file.starts_with("..")) {
-      throw InputError({.what = "unusable file name of tensor " + name, .where = where, .expected = "a file beside the index", .found = entry->dump()});
+      throw InputError({.what = "unusable file name of tensor " + name,
+                        .where = where,
+                        .expected = "a file beside the index",
+                        .found = entry->dump()});
     }
     files.insert(file);
   }

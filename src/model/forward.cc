@@ -80,7 +80,8 @@ void Forward::compute_keys_values(const LayerWeights& w, const Array& residual, 
     const std::size_t rows = std::min(chunk_rows_, residual.rows() - first);
     const Array normed = normed_.row_range(0, rows);
     const Array keys = keys_.row_range(first, rows);
-    backend_.rms_norm(residual.row_range(first, rows), w.attention_norm, model_.config.rms_norm_epsilon, normed);
+    backend_.rms_norm(residual.row_range(first, rows), w.attention_norm, model_.config.rms_norm_epsilon,
+                      normed);
     backend_.linear(normed, w.k, w.k_bias, keys, false);
     backend_.linear(normed, w.v, w.v_bias, values_.row_range(first, rows), false);
     backend_.rope(keys, tree.position.subspan(first, rows), model_.config.rope);

@@ -32,7 +32,8 @@ class Forward {
   /// @param compute kF32 or kBF16: what weights and GEMM inputs are rounded to; the residual stream and
   ///        every sum are float32
   /// @param chunk_rows tokens whose scratch (queries, MLP activations) is held at once
-  Forward(const Model& model, Backend& backend, const Context& context, DType compute, std::size_t chunk_rows);
+  Forward(const Model& model, Backend& backend, const Context& context, DType compute,
+          std::size_t chunk_rows);
 
   /// Runs up to the last tapped layer. In that layer only keys and values are computed for every node,
   /// the rest for the tapped ones.
@@ -55,14 +56,14 @@ class Forward {
   const Context& context_;
   DType compute_;
   std::size_t chunk_rows_;
-  Array keys_;    // [nodes, kv_heads · head_dim] of the layer at work
-  Array values_;  // [nodes, kv_heads · head_dim]
-  Array normed_;  // [chunk, hidden]
-  Array query_;   // [chunk, heads · head_dim]
-  Array mixed_;   // [chunk, heads · head_dim]: attention's output before the projection
-  Array gate_;    // [chunk, intermediate]
-  Array up_;      // [chunk, intermediate]
-  Array product_; // [chunk, intermediate]
+  Array keys_;     // [nodes, kv_heads · head_dim] of the layer at work
+  Array values_;   // [nodes, kv_heads · head_dim]
+  Array normed_;   // [chunk, hidden]
+  Array query_;    // [chunk, heads · head_dim]
+  Array mixed_;    // [chunk, heads · head_dim]: attention's output before the projection
+  Array gate_;     // [chunk, intermediate]
+  Array up_;       // [chunk, intermediate]
+  Array product_;  // [chunk, intermediate]
 };
 
 }  // namespace saescope

@@ -61,10 +61,11 @@ class ConfigReader {
     return value->get<std::string>();
   }
   InputError bad(const std::string& key, std::string expected, std::string found) const {
-    return InputError({.what = key.empty() ? "unusable model configuration" : "unusable value of `" + key + "`",
-                       .where = where_,
-                       .expected = std::move(expected),
-                       .found = std::move(found)});
+    return InputError(
+        {.what = key.empty() ? "unusable model configuration" : "unusable value of `" + key + "`",
+         .where = where_,
+         .expected = std::move(expected),
+         .found = std::move(found)});
   }
   ConfigReader child(const json& object) const { return {object, where_}; }
 
@@ -104,15 +105,20 @@ std::vector<float> rope_from_json(const ConfigReader& config, std::size_t head_d
 void check(const ModelConfig& config, const std::string& where) {
   const AttentionShape& a = config.attention;
   const auto fail = [&](std::string what, std::string expected, std::string found) {
-    throw InputError({.what = std::move(what), .where = where, .expected = std::move(expected), .found = std::move(found)});
+    throw InputError({.what = std::move(what),
+                      .where = where,
+                      .expected = std::move(expected),
+                      .found = std::move(found)});
   };
   if (a.heads % a.kv_heads != 0) {
     fail("impossible attention shape", "key/value heads that divide the heads",
          fmt::format("{} heads, {} key/value heads", a.heads, a.kv_heads));
   }
-  if (a.head_dim % 2 != 0) fail("impossible attention shape", "an even head size", fmt::format("{}", a.head_dim));
+  if (a.head_dim % 2 != 0)
+    fail("impossible attention shape", "an even head size", fmt::format("{}", a.head_dim));
   for (const std::size_t extent : {a.heads * a.head_dim, config.intermediate_size, config.vocabulary}) {
-    if (extent > kLargestExtent) fail("impossible model size", "extents below 2^31", fmt::format("{}", extent));
+    if (extent > kLargestExtent)
+      fail("impossible model size", "extents below 2^31", fmt::format("{}", extent));
   }
 }
 
@@ -123,7 +129,8 @@ T gguf_value(const GgufFile& file, const std::string& key, std::optional<T> fall
   return file.require<T>(key);
 }
 
-std::size_t gguf_size(const GgufFile& file, const std::string& key, std::optional<int64_t> fallback = std::nullopt) {
+std::size_t gguf_size(const GgufFile& file, const std::string& key,
+                      std::optional<int64_t> fallback = std::nullopt) {
   const auto value = gguf_value<int64_t>(file, key, fallback);
   if (value < 1 || static_cast<uint64_t>(value) > kLargestExtent) {
     throw InputError({.what = "unusable value of `" + key + "`",
@@ -140,13 +147,17 @@ RopeFrequencies rope_from_gguf(const GgufFile& file, const std::string& prefix, 
   constexpr double kDefaultTheta = 10000;
   RopeFrequencies rope;
   rope.layout = layout;
-  rope.inverse = rope_inverse_frequencies(gguf_value<double>(file, prefix + "rope.freq_base", kDefaultTheta), head_dim);
+  rope.inverse =
+      rope_inverse_frequencies(gguf_value<double>(file, prefix + "rope.freq_base", kDefaultTheta), head_dim);
   const auto scaling = gguf_value<std::string>(file, prefix + "rope.scaling.type", "none");
   if (scaling == "linear") {
     const double factor = file.require<double>(prefix + "rope.scaling.factor");
     for (float& frequency : rope.inverse) frequency = static_cast<float>(frequency / factor);
   } else if (scaling != "none") {
-    throw InputError({.what = "unsupported RoPE scaling", .where = file.where, .expected = "none or linear", .found = scaling});
+    throw InputError({.what = "unsupported RoPE scaling",
+                      .where = file.where,
+                      .expected = "none or linear",
+                      .found = scaling});
   }
   const auto factors = file.tensors.find("rope_freqs.weight");
   if (factors == file.tensors.end()) return rope;
@@ -185,7 +196,8 @@ ModelConfig model_config_from_json(const json& object, const std::string& where)
   AttentionShape& attention = config.attention;
   attention.heads = reader.size("num_attention_heads");
   attention.kv_heads = reader.size("num_key_value_heads", attention.heads);
-  attention.head_dim = reader.size("head_dim", std::max<std::size_t>(config.hidden_size / attention.heads, 1));
+  attention.head_dim =
+      reader.size("head_dim", std::max<std::size_t>(config.hidden_size / attention.heads, 1));
   attention.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(attention.head_dim)));
   const bool is_llama = config.architecture == "llama";
   config.qkv_bias = is_llama ? reader.flag("attention_bias") : true;
@@ -210,11 +222,13 @@ ModelConfig model_config_from_gguf(const GgufFile& file) {
   config.intermediate_size = gguf_size(file, prefix + "feed_forward_length");
   config.layers = gguf_size(file, prefix + "block_count");
   config.context_length = gguf_size(file, prefix + "context_length");
-  config.rms_norm_epsilon = static_cast<float>(file.require<double>(prefix + "attention.layer_norm_rms_epsilon"));
+  config.rms_norm_epsilon =
+      static_cast<float>(file.require<double>(prefix + "attention.layer_norm_rms_epsilon"));
   config.vocabulary = file.require<std::vector<std::string>>("tokenizer.ggml.tokens").size();
   AttentionShape& attention = config.attention;
   attention.heads = gguf_size(file, prefix + "attention.head_count");
-  attention.kv_heads = gguf_size(file, prefix + "attention.head_count_kv", static_cast<int64_t>(attention.heads));
+  attention.kv_heads =
+      gguf_size(file, prefix + "attention.head_count_kv", static_cast<int64_t>(attention.heads));
   const std::size_t head_dim = std::max<std::size_t>(config.hidden_size / attention.heads, 1);
   attention.head_dim = gguf_size(file, prefix + "attention.key_length", static_cast<int64_t>(head_dim));
   attention.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(attention.head_dim)));

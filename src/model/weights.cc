@@ -30,8 +30,9 @@ std::string embedding_name(TensorNaming naming) {
 }
 
 std::string part_name(TensorNaming naming, std::size_t layer, const PartName& part, const char* suffix) {
-  return naming == TensorNaming::kGguf ? fmt::format("blk.{}.{}.{}", layer, part.gguf, suffix)
-                                       : fmt::format("model.layers.{}.{}.{}", layer, part.hugging_face, suffix);
+  return naming == TensorNaming::kGguf
+             ? fmt::format("blk.{}.{}.{}", layer, part.gguf, suffix)
+             : fmt::format("model.layers.{}.{}.{}", layer, part.hugging_face, suffix);
 }
 
 /// Fetches tensors by name and shape and collects everything that is wrong.
@@ -54,8 +55,9 @@ class Binder {
   void finish(const std::string& where) const {
     if (problems_.empty()) return;
     constexpr std::size_t kShown = 12;
-    std::vector<std::string> shown(problems_.begin(),
-                                   problems_.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, problems_.size())));
+    std::vector<std::string> shown(
+        problems_.begin(),
+        problems_.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, problems_.size())));
     if (problems_.size() > kShown) shown.push_back(fmt::format("and {} more", problems_.size() - kShown));
     throw InputError({.what = "the checkpoint does not hold the weights that its configuration describes",
                       .where = where,
@@ -116,7 +118,8 @@ LayerWeights bind_layer(Binder& binder, const ModelConfig& config, std::size_t l
   return weights;
 }
 
-ModelWeights bind_all(Binder& binder, const ModelConfig& config, std::size_t layer_count, TensorNaming naming) {
+ModelWeights bind_all(Binder& binder, const ModelConfig& config, std::size_t layer_count,
+                      TensorNaming naming) {
   ModelWeights weights;
   weights.embedding = binder.matrix(embedding_name(naming), {config.vocabulary, config.hidden_size});
   for (std::size_t layer = 0; layer < layer_count; ++layer) {

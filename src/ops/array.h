@@ -26,9 +26,7 @@ class Array {
     return {std::shared_ptr<std::byte>(memory_, memory_.get() + offset), dtype_, count, cols_};
   }
 
-  MatrixView<float> f32() const {
-    return {reinterpret_cast<float*>(memory_.get()), rows_, cols_, cols_};
-  }
+  MatrixView<float> f32() const { return {reinterpret_cast<float*>(memory_.get()), rows_, cols_, cols_}; }
   MatrixView<BFloat16> bf16() const {
     return {reinterpret_cast<BFloat16*>(memory_.get()), rows_, cols_, cols_};
   }

@@ -63,8 +63,9 @@ void expect_close(const Array& actual, const Array& expected, double tolerance) 
     if (error(i) > error(worst)) worst = i;
   }
   if (a.empty()) return;
-  EXPECT_LE(error(worst), tolerance) << "row " << worst / actual.cols() << ", column " << worst % actual.cols() << ": "
-                                     << a[worst] << ", expected " << e[worst];
+  EXPECT_LE(error(worst), tolerance) << "row " << worst / actual.cols() << ", column "
+                                     << worst % actual.cols() << ": " << a[worst] << ", expected "
+                                     << e[worst];
 }
 
 double largest(const std::vector<float>& values) {
@@ -93,7 +94,8 @@ StoredWeight store_weight(std::size_t out, std::size_t in, const std::vector<flo
       if (dtype == DType::kBF16) std::memcpy(place, &rounded, element);
     }
   }
-  const std::vector<uint64_t> strides = transposed ? std::vector<uint64_t>{1, out} : std::vector<uint64_t>{in, 1};
+  const std::vector<uint64_t> strides =
+      transposed ? std::vector<uint64_t>{1, out} : std::vector<uint64_t>{in, 1};
   weight.view = {dtype, {out, in}, strides, weight.bytes.data()};
   return weight;
 }
@@ -114,13 +116,15 @@ TEST_P(BackendTest, LinearEqualsReferenceForEveryTypeOrientationAndRemainder) {
           for (const DType w_type : {DType::kF32, DType::kBF16}) {
             for (const bool transposed : {false, true}) {
               const auto x_values = random_values(rows * in, 1);
-              const StoredWeight weight = store_weight(out, in, random_values(out * in, 2), w_type, transposed);
+              const StoredWeight weight =
+                  store_weight(out, in, random_values(out * in, 2), w_type, transposed);
               const auto bias = random_values(out, 3);
               const auto start = random_values(rows * out, 4);
               const Array y = make_array(backend, rows, out, start);
               const Array expected = make_array(reference, rows, out, start);
               backend.linear(make_array(backend, rows, in, x_values, x_type), weight.view, bias, y, true);
-              reference.linear(make_array(reference, rows, in, x_values, x_type), weight.view, bias, expected, true);
+              reference.linear(make_array(reference, rows, in, x_values, x_type), weight.view, bias, expected,
+                               true);
               const double norm = largest(x_values) * 5.0 * static_cast<double>(in);
               expect_close(y, expected, 4 * kUnitF32 * norm);
             }
@@ -135,7 +139,8 @@ TEST_P(BackendTest, LinearEqualsReferenceForEveryTypeOrientationAndRemainder) {
 TEST(CpuBackendDeterminism, LinearGivesARowTheSameBitsWhateverTheOtherRowsAndThreads) {
   for (const DType x_type : {DType::kF32, DType::kBF16}) {
     for (const DType w_type : {DType::kF32, DType::kBF16}) {
-      for (const auto& [in, out] : {std::pair<std::size_t, std::size_t>{576, 1536}, {1536, 576}, {2048, 320}, {67, 131}}) {
+      for (const auto& [in, out] :
+           {std::pair<std::size_t, std::size_t>{576, 1536}, {1536, 576}, {2048, 320}, {67, 131}}) {
         constexpr std::size_t kRows = 300;
         const auto x_values = random_values(kRows * in, 1);
         const StoredWeight weight = store_weight(out, in, random_values(out * in, 2), w_type, false);
@@ -158,7 +163,8 @@ TEST(CpuBackendDeterminism, LinearGivesARowTheSameBitsWhateverTheOtherRowsAndThr
   }
 }
 
-/// A specific analysis gathers its features' rows; a universal one multiplies blocks of the transposed matrix.
+/// A specific analysis gathers its features' rows; a universal one multiplies blocks of the transposed
+/// matrix.
 TEST(CpuBackendDeterminism, LinearGivesAnOutputTheSameBitsWhateverTheOtherOutputsAndTheOrientation) {
   constexpr std::size_t kRows = 50;
   constexpr std::size_t kIn = 576;
@@ -176,7 +182,8 @@ TEST(CpuBackendDeterminism, LinearGivesAnOutputTheSameBitsWhateverTheOtherOutput
     const Array part = backend.allocate(kRows, count, DType::kF32);
     backend.linear(x, some, {}, part, false);
     for (std::size_t r = 0; r < kRows; ++r) {
-      for (std::size_t c = 0; c < count; ++c) ASSERT_EQ(part.f32().row(r)[c], whole.f32().row(r)[c]) << r << " " << c << " of " << count;
+      for (std::size_t c = 0; c < count; ++c)
+        ASSERT_EQ(part.f32().row(r)[c], whole.f32().row(r)[c]) << r << " " << c << " of " << count;
     }
   }
 }
@@ -257,8 +264,8 @@ TEST_P(BackendTest, AttentionEqualsReferenceOverTreesWithGroupedHeads) {
     const Array out = backend.allocate(nodes, q_dim, DType::kF32);
     const Array expected = reference.allocate(nodes, q_dim, DType::kF32);
     const auto run = [&](Backend& b, const Array& result) {
-      b.attention(make_array(b, nodes, q_dim, q), make_array(b, nodes, kv_dim, k), make_array(b, nodes, kv_dim, v),
-                  queries, tree.topology(), shape, result);
+      b.attention(make_array(b, nodes, q_dim, q), make_array(b, nodes, kv_dim, k),
+                  make_array(b, nodes, kv_dim, v), queries, tree.topology(), shape, result);
     };
     run(backend, out);
     run(reference, expected);
@@ -288,7 +295,8 @@ TEST_P(BackendTest, AttentionDependsOnThePathAlone) {
     const Array some = backend.allocate(queries.size(), q_dim, DType::kF32);
     backend.gather(q, queries, some);
     const Array out = backend.allocate(queries.size(), q_dim, DType::kF32);
-    backend.attention(some, fill(tree, kv_dim, 0), fill(tree, kv_dim, 0.5f), queries, tree.topology(), shape, out);
+    backend.attention(some, fill(tree, kv_dim, 0), fill(tree, kv_dim, 0.5f), queries, tree.topology(), shape,
+                      out);
     return values_of(out.row_range(queries.size() - 1, 1));
   };
   const std::vector<float> expected = last_row(alone, {169});
@@ -315,7 +323,8 @@ TEST_P(BackendTest, ShapesThatDoNotFitAreRefused) {
   const Array x = make_array(backend, 2, 5, random_values(10, 15));
   const Array y = backend.allocate(2, 4, DType::kF32);
   EXPECT_THROW(backend.linear(x, weight.view, {}, y, false), std::logic_error);
-  EXPECT_THROW(backend.embed(weight.view, std::vector<int32_t>{4}, backend.allocate(1, 3, DType::kF32)), std::logic_error);
+  EXPECT_THROW(backend.embed(weight.view, std::vector<int32_t>{4}, backend.allocate(1, 3, DType::kF32)),
+               std::logic_error);
 }
 
 }  // namespace

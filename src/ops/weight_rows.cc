@@ -28,10 +28,14 @@ void load_weight_rows(const TensorView& weight, std::size_t first, std::size_t c
     return;
   }
   switch (weight.dtype) {
-    case DType::kF32: return load_strided<float>(weight, first, count, destination);
-    case DType::kF16: return load_strided<Float16>(weight, first, count, destination);
-    case DType::kBF16: return load_strided<BFloat16>(weight, first, count, destination);
-    default: return;  // excluded by Backend::linear's checks
+    case DType::kF32:
+      return load_strided<float>(weight, first, count, destination);
+    case DType::kF16:
+      return load_strided<Float16>(weight, first, count, destination);
+    case DType::kBF16:
+      return load_strided<BFloat16>(weight, first, count, destination);
+    default:
+      return;  // excluded by Backend::linear's checks
   }
 }
 

@@ -21,16 +21,20 @@ class StateReader {
  public:
   StateReader(const TorchStateDict& state, const nlohmann::json& trainer, std::string ae_path,
               std::string config_path)
-      : state_(state), trainer_(trainer), ae_path_(std::move(ae_path)), config_path_(std::move(config_path)) {}
+      : state_(state),
+        trainer_(trainer),
+        ae_path_(std::move(ae_path)),
+        config_path_(std::move(config_path)) {}
 
   bool has(const char* name) const { return state_.tensors.contains(name); }
 
   const TensorView& tensor(const char* name) const {
     const auto it = state_.tensors.find(name);
     if (it == state_.tensors.end()) {
-      throw InputError({.what = fmt::format("no tensor `{}`", name),
-                        .where = ae_path_,
-                        .expected = fmt::format("a state dict of class {}, which {} names", class_name(), config_path_)});
+      throw InputError(
+          {.what = fmt::format("no tensor `{}`", name),
+           .where = ae_path_,
+           .expected = fmt::format("a state dict of class {}, which {} names", class_name(), config_path_)});
     }
     return it->second;
   }
@@ -38,7 +42,9 @@ class StateReader {
   std::string class_name() const {
     const auto it = trainer_.find("dict_class");
     if (it == trainer_.end() || !it->is_string()) {
-      throw InputError({.what = "no `trainer.dict_class`", .where = config_path_, .expected = "the name of a class of dictionary_learning"});
+      throw InputError({.what = "no `trainer.dict_class`",
+                        .where = config_path_,
+                        .expected = "the name of a class of dictionary_learning"});
     }
     return it->get<std::string>();
   }
@@ -81,7 +87,8 @@ class StateReader {
   int64_t k() const {
     const auto it = trainer_.find("k");
     if (it == trainer_.end() || !it->is_number_integer() || it->get<int64_t>() <= 0) {
-      throw InputError({.what = "no usable `trainer.k`", .where = config_path_, .expected = "a positive integer"});
+      throw InputError(
+          {.what = "no usable `trainer.k`", .where = config_path_, .expected = "a positive integer"});
     }
     const auto stored = number("k");
     if (stored && *stored != it->get<double>()) {
@@ -136,7 +143,8 @@ TensorView transposed(const TensorView& view) {
 }
 
 /// Binds the encoder's matrix as [F, d], whichever way round the class keeps it.
-void bind_weight(const StateReader& reader, const char* name, Orientation orientation, EncoderParameters& encoder) {
+void bind_weight(const StateReader& reader, const char* name, Orientation orientation,
+                 EncoderParameters& encoder) {
   const TensorView& stored = reader.tensor(name);
   if (stored.shape.size() != 2 || element_count(stored.shape) == 0 || !is_plain_float(stored.dtype)) {
     throw InputError({.what = fmt::format("unusable tensor `{}`", name),
@@ -173,7 +181,8 @@ std::vector<float> decoder_norms(const StateReader& reader, const EncoderParamet
     load_weight_rows(decoder, r, 1, row.data());
     for (std::size_t f = 0; f < row.size(); ++f) sums[f] += double{row[f]} * row[f];
   }
-  std::transform(sums.begin(), sums.end(), row.begin(), [](double s) { return static_cast<float>(std::sqrt(s)); });
+  std::transform(sums.begin(), sums.end(), row.begin(),
+                 [](double s) { return static_cast<float>(std::sqrt(s)); });
   return row;
 }
 
@@ -248,25 +257,28 @@ void bind_matryoshka(const StateReader& reader, EncoderParameters& encoder) {
 }
 
 const std::map<std::string, void (*)(const StateReader&, EncoderParameters&), std::less<>>& binders() {
-  static const std::map<std::string, void (*)(const StateReader&, EncoderParameters&), std::less<>> kBinders = {
-      {"AutoEncoder", bind_auto_encoder},
-      {"AutoEncoderNew", [](const StateReader& reader, EncoderParameters& e) { bind_linear(reader, nullptr, e); }},
-      {"AutoEncoderTopK", bind_top_k},
-      {"BatchTopKSAE", bind_batch_top_k},
-      {"GatedAutoEncoder", bind_gated},
-      {"JumpReluAutoEncoder", bind_jump_relu},
-      {"MatryoshkaBatchTopKSAE", bind_matryoshka},
-  };
+  static const std::map<std::string, void (*)(const StateReader&, EncoderParameters&), std::less<>> kBinders =
+      {
+          {"AutoEncoder", bind_auto_encoder},
+          {"AutoEncoderNew",
+           [](const StateReader& reader, EncoderParameters& e) { bind_linear(reader, nullptr, e); }},
+          {"AutoEncoderTopK", bind_top_k},
+          {"BatchTopKSAE", bind_batch_top_k},
+          {"GatedAutoEncoder", bind_gated},
+          {"JumpReluAutoEncoder", bind_jump_relu},
+          {"MatryoshkaBatchTopKSAE", bind_matryoshka},
+      };
   return kBinders;
 }
 
 }  // namespace
 
-EncoderParameters bind_encoder(const TorchStateDict& state, const nlohmann::json& config, const std::string& ae_path,
-                               const std::string& config_path) {
+EncoderParameters bind_encoder(const TorchStateDict& state, const nlohmann::json& config,
+                               const std::string& ae_path, const std::string& config_path) {
   const auto trainer = config.is_object() ? config.find("trainer") : config.end();
   if (!config.is_object() || trainer == config.end() || !trainer->is_object()) {
-    throw InputError({.what = "not the configuration of an SAE", .where = config_path, .expected = "an object `trainer`"});
+    throw InputError(
+        {.what = "not the configuration of an SAE", .where = config_path, .expected = "an object `trainer`"});
   }
   const StateReader reader(state, *trainer, ae_path, config_path);
   EncoderParameters encoder;
@@ -275,7 +287,10 @@ EncoderParameters bind_encoder(const TorchStateDict& state, const nlohmann::json
   if (binder == binders().end()) {
     std::string known;
     for (const auto& [name, unused] : binders()) known += (known.empty() ? "" : ", ") + name;
-    throw InputError({.what = "unknown dictionary class", .where = config_path, .expected = "one of " + known, .found = encoder.class_name});
+    throw InputError({.what = "unknown dictionary class",
+                      .where = config_path,
+                      .expected = "one of " + known,
+                      .found = encoder.class_name});
   }
   binder->second(reader, encoder);
   return encoder;

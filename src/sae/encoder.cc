@@ -37,7 +37,8 @@ Array Encoder::subtract_input_bias(MatrixView<const float> x) {
   Matrix<float> shifted(x.rows, x.cols);
   for (std::size_t r = 0; r < x.rows; ++r) {
     for (std::size_t c = 0; c < x.cols; ++c) {
-      shifted.row(r)[c] = parameters_.input_bias.empty() ? x.row(r)[c] : x.row(r)[c] - parameters_.input_bias[c];
+      shifted.row(r)[c] =
+          parameters_.input_bias.empty() ? x.row(r)[c] : x.row(r)[c] - parameters_.input_bias[c];
     }
   }
   Array array = backend_.allocate(x.rows, x.cols, DType::kF32);
@@ -105,7 +106,8 @@ Matrix<float> Encoder::encode_features(MatrixView<const float> x, std::span<cons
   for (std::size_t i = 0; i < features.size(); ++i) {
     load_weight_rows(parameters_.weight, static_cast<std::size_t>(features[i]), 1, rows.data() + i * d);
   }
-  const TensorView gathered{DType::kF32, {features.size(), d}, {d, 1}, reinterpret_cast<const std::byte*>(rows.data())};
+  const TensorView gathered{
+      DType::kF32, {features.size(), d}, {d, 1}, reinterpret_cast<const std::byte*>(rows.data())};
   const Array y = backend_.allocate(x.rows, features.size(), DType::kF32);
   backend_.linear(subtract_input_bias(x), gathered, {}, y, false);
   backend_.download(y, result.view());

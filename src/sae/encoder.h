@@ -33,7 +33,6 @@ class Encoder {
   static std::size_t bytes_for(const EncoderParameters& parameters, std::size_t rows);
 
  private:
-
   Array subtract_input_bias(MatrixView<const float> x);
   void for_each_dense_block(const Array& x, const FeatureSink& sink);
   void encode_top_k(const Array& x, const FeatureSink& sink);

@@ -27,8 +27,8 @@ CpuBackend::CpuBackend(int threads) : threads_(threads), native_bf16_(Gemm::has_
 
 std::string CpuBackend::description() const {
   return fmt::format("cpu, {}{}, {} thread{}", Gemm::description(),
-                     native_bf16_ ? "" : " (no bfloat16 unit: bf16 values are multiplied in float32)", threads_,
-                     threads_ == 1 ? "" : "s");
+                     native_bf16_ ? "" : " (no bfloat16 unit: bf16 values are multiplied in float32)",
+                     threads_, threads_ == 1 ? "" : "s");
 }
 
 Array CpuBackend::allocate(std::size_t rows, std::size_t cols, DType dtype) {
@@ -91,14 +91,16 @@ void CpuBackend::do_linear(const Array& x, const TensorView& weight, std::span<c
   }
 }
 
-void CpuBackend::do_rope(const Array& x, std::span<const int32_t> positions, const RopeFrequencies& frequencies) {
+void CpuBackend::do_rope(const Array& x, std::span<const int32_t> positions,
+                         const RopeFrequencies& frequencies) {
   if (positions.empty()) return;
   rope_table_.prepare(frequencies, *std::max_element(positions.begin(), positions.end()));
   cpu_rope(x, positions, frequencies.layout, rope_table_, frequencies.inverse.size(), threads_);
 }
 
-void CpuBackend::do_attention(const Array& q, const Array& k, const Array& v, std::span<const int32_t> query_nodes,
-                              const TreeTopology& tree, const AttentionShape& shape, const Array& out) {
+void CpuBackend::do_attention(const Array& q, const Array& k, const Array& v,
+                              std::span<const int32_t> query_nodes, const TreeTopology& tree,
+                              const AttentionShape& shape, const Array& out) {
   cpu_tree_attention(q, k, v, query_nodes, tree, shape, out, threads_);
 }
 

@@ -39,7 +39,8 @@ void swiglu_block(const float* gate, const float* up, float* result, std::size_t
 
 }  // namespace
 
-void store_row(const Array& out, std::size_t row, std::size_t first_col, const float* values, std::size_t count) {
+void store_row(const Array& out, std::size_t row, std::size_t first_col, const float* values,
+               std::size_t count) {
   if (out.dtype() == DType::kBF16) {
     std::transform(values, values + count, out.bf16().row(row) + first_col, to_bfloat16);
   } else {
@@ -47,7 +48,8 @@ void store_row(const Array& out, std::size_t row, std::size_t first_col, const f
   }
 }
 
-void cpu_rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out, int threads) {
+void cpu_rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out,
+                  int threads) {
   const std::size_t cols = x.cols();
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (std::size_t r = 0; r < x.rows(); ++r) {

@@ -25,8 +25,8 @@ memory::dim dim(std::size_t size) { return static_cast<memory::dim>(size); }
 
 /// The one place where the 2.x and 3.x interfaces of oneDNN differ.
 dnnl::matmul::primitive_desc describe(const dnnl::engine& engine, const memory::desc& a,
-                                      const memory::desc& b, const memory::desc& bias,
-                                      const memory::desc& c, const dnnl::primitive_attr& attributes) {
+                                      const memory::desc& b, const memory::desc& bias, const memory::desc& c,
+                                      const dnnl::primitive_attr& attributes) {
 #if DNNL_VERSION_MAJOR >= 3
   return {engine, a, b, bias, c, attributes};
 #else
@@ -42,7 +42,8 @@ struct Prepared {
 Prepared prepare(const dnnl::engine& engine, const GemmProblem& p) {
   const auto type = p.type == DType::kBF16 ? memory::data_type::bf16 : memory::data_type::f32;
   constexpr auto kF32 = memory::data_type::f32;
-  const memory::dims b_strides = p.b_rows_are_outputs ? memory::dims{1, dim(p.ldb)} : memory::dims{dim(p.ldb), 1};
+  const memory::dims b_strides =
+      p.b_rows_are_outputs ? memory::dims{1, dim(p.ldb)} : memory::dims{dim(p.ldb), 1};
   Prepared prepared;
   prepared.a = memory::desc({dim(p.m), dim(p.k)}, type, memory::dims{dim(p.lda), 1});
   prepared.b = memory::desc({dim(p.k), dim(p.n)}, type, b_strides);
@@ -97,8 +98,10 @@ bool Gemm::has_native_bf16() {
   switch (dnnl::get_effective_cpu_isa()) {
     case dnnl::cpu_isa::all:
     case dnnl::cpu_isa::avx512_core_bf16:
-    case dnnl::cpu_isa::avx512_core_amx: return true;
-    default: return false;
+    case dnnl::cpu_isa::avx512_core_amx:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -107,15 +110,32 @@ std::string Gemm::description() {
   const char* isa = "other instruction set";
   switch (dnnl::get_effective_cpu_isa()) {
     case dnnl::cpu_isa::all:
-    case dnnl::cpu_isa::avx512_core_amx: isa = "avx512_core_amx"; break;
-    case dnnl::cpu_isa::avx512_core_bf16: isa = "avx512_core_bf16"; break;
-    case dnnl::cpu_isa::avx512_core_vnni: isa = "avx512_core_vnni"; break;
-    case dnnl::cpu_isa::avx512_core: isa = "avx512_core"; break;
-    case dnnl::cpu_isa::avx2_vnni: isa = "avx2_vnni"; break;
-    case dnnl::cpu_isa::avx2: isa = "avx2"; break;
-    case dnnl::cpu_isa::avx: isa = "avx"; break;
-    case dnnl::cpu_isa::sse41: isa = "sse41"; break;
-    default: break;
+    case dnnl::cpu_isa::avx512_core_amx:
+      isa = "avx512_core_amx";
+      break;
+    case dnnl::cpu_isa::avx512_core_bf16:
+      isa = "avx512_core_bf16";
+      break;
+    case dnnl::cpu_isa::avx512_core_vnni:
+      isa = "avx512_core_vnni";
+      break;
+    case dnnl::cpu_isa::avx512_core:
+      isa = "avx512_core";
+      break;
+    case dnnl::cpu_isa::avx2_vnni:
+      isa = "avx2_vnni";
+      break;
+    case dnnl::cpu_isa::avx2:
+      isa = "avx2";
+      break;
+    case dnnl::cpu_isa::avx:
+      isa = "avx";
+      break;
+    case dnnl::cpu_isa::sse41:
+      isa = "sse41";
+      break;
+    default:
+      break;
   }
   return fmt::format("oneDNN {}.{}.{}, {}", version->major, version->minor, version->patch, isa);
 }

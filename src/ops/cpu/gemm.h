@@ -12,15 +12,15 @@ namespace saescope {
 struct GemmProblem {
   DType type = DType::kF32;  ///< of a and b: kF32 or kBF16
   std::size_t m = 0, n = 0, k = 0;
-  const void* a = nullptr;     ///< [m, k], rows `lda` elements apart
+  const void* a = nullptr;  ///< [m, k], rows `lda` elements apart
   std::size_t lda = 0;
-  const void* b = nullptr;     ///< [n, k] (b_rows_are_outputs) or [k, n], rows `ldb` elements apart
+  const void* b = nullptr;  ///< [n, k] (b_rows_are_outputs) or [k, n], rows `ldb` elements apart
   std::size_t ldb = 0;
   bool b_rows_are_outputs = true;
   const float* bias = nullptr;  ///< [n] or null
   float* c = nullptr;           ///< [m, n], rows `ldc` elements apart
   std::size_t ldc = 0;
-  bool accumulate = false;      ///< adds to what c holds
+  bool accumulate = false;  ///< adds to what c holds
 };
 
 /// oneDNN's matmul with a cache of prepared primitives. The only user of oneDNN.

@@ -13,7 +13,7 @@
 namespace saescope {
 namespace {
 
-constexpr std::size_t kTile = 64;           // keys of a tile
+constexpr std::size_t kTile = 64;  // keys of a tile
 constexpr std::size_t kTileVecs = kTile / kLanes;
 constexpr std::size_t kMaxQueryTokens = 32;  // query tokens of a block, each with all heads of its group
 constexpr std::size_t kRowsAtOnce = 6;       // rows of a register block: 6 · 4 accumulators
@@ -212,7 +212,8 @@ class BlockAttention {
 }  // namespace
 
 void cpu_tree_attention(const Array& q, const Array& k, const Array& v, std::span<const int32_t> query_nodes,
-                        const TreeTopology& tree, const AttentionShape& shape, const Array& out, int threads) {
+                        const TreeTopology& tree, const AttentionShape& shape, const Array& out,
+                        int threads) {
   const std::vector<QueryBlock> blocks = cut_into_blocks(query_nodes, tree);
   const std::size_t max_rows = kMaxQueryTokens * (shape.heads / shape.kv_heads);
 #pragma omp parallel num_threads(threads)

@@ -16,8 +16,11 @@ constexpr std::size_t kOutputsMultiple = 64;
 
 void convert(const float* source, std::size_t count, TileType type, float* f32, BFloat16* bf16) {
   switch (type) {
-    case TileType::kF32: return;  // already in place
-    case TileType::kBF16: std::transform(source, source + count, bf16, to_bfloat16); return;
+    case TileType::kF32:
+      return;  // already in place
+    case TileType::kBF16:
+      std::transform(source, source + count, bf16, to_bfloat16);
+      return;
     case TileType::kF32RoundedToBF16:
       std::transform(source, source + count, f32, [](float v) { return to_float(to_bfloat16(v)); });
       return;
@@ -29,7 +32,8 @@ void convert(const float* source, std::size_t count, TileType type, float* f32, 
 WeightTiles::WeightTiles(const TensorView& weight, TileType type, int threads)
     : weight_(weight), type_(type), threads_(threads) {
   const std::size_t in = weight.shape[1];
-  const std::size_t outputs = std::max(kTileElements / in / kOutputsMultiple, std::size_t{1}) * kOutputsMultiple;
+  const std::size_t outputs =
+      std::max(kTileElements / in / kOutputsMultiple, std::size_t{1}) * kOutputsMultiple;
   tile_outputs_ = std::min<std::size_t>(outputs, weight.shape[0]);
   if (type == TileType::kBF16) {
     bf16_ = Buffer<BFloat16>(tile_outputs_ * in);

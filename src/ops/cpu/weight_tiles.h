@@ -18,8 +18,8 @@ enum class TileType {
 /// Outputs [first, first + count) of a weight [out, in], converted for the GEMM.
 struct WeightTile {
   const void* data = nullptr;
-  std::size_t ld = 0;                 ///< elements between rows
-  bool rows_are_outputs = true;       ///< [count, in]; otherwise [in, count]
+  std::size_t ld = 0;            ///< elements between rows
+  bool rows_are_outputs = true;  ///< [count, in]; otherwise [in, count]
 };
 
 /// Converts weights that are stored in another type than they are multiplied in, a tile at a time, so

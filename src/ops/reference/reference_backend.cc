@@ -31,9 +31,7 @@ Array ReferenceBackend::allocate(std::size_t rows, std::size_t cols, DType dtype
 void ReferenceBackend::upload(MatrixView<const float> host, const Array& array) {
   copy_rows(host, array.f32());
 }
-void ReferenceBackend::download(const Array& array, MatrixView<float> host) {
-  copy_rows(array.f32(), host);
-}
+void ReferenceBackend::download(const Array& array, MatrixView<float> host) { copy_rows(array.f32(), host); }
 
 void ReferenceBackend::do_embed(const TensorView& table, std::span<const int32_t> ids, const Array& out) {
   for (std::size_t r = 0; r < ids.size(); ++r) {
@@ -58,7 +56,8 @@ void ReferenceBackend::do_linear(const Array& x, const TensorView& weight, std::
   std::vector<float> w(x.cols());
   for (std::size_t o = 0; o < y.cols(); ++o) {
     load_weight_rows(weight, o, 1, w.data());
-    if (round) std::transform(w.begin(), w.end(), w.begin(), [](float v) { return to_float(to_bfloat16(v)); });
+    if (round)
+      std::transform(w.begin(), w.end(), w.begin(), [](float v) { return to_float(to_bfloat16(v)); });
     for (std::size_t r = 0; r < x.rows(); ++r) {
       float& result = y.f32().row(r)[o];
       double sum = accumulate ? result : 0.0;

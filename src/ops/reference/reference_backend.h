@@ -15,8 +15,7 @@ class ReferenceBackend final : public Backend {
 
  protected:
   void do_embed(const TensorView& table, std::span<const int32_t> ids, const Array& out) override;
-  void do_rms_norm(const Array& x, std::span<const float> weight, float epsilon,
-                   const Array& out) override;
+  void do_rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out) override;
   void do_linear(const Array& x, const TensorView& weight, std::span<const float> bias, const Array& y,
                  bool accumulate) override;
   void do_rope(const Array& x, std::span<const int32_t> positions,
