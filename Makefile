@@ -2,13 +2,16 @@
 # make demo       build, fetch the demo model, run both analyses on it, show the results
 # make test       build and run every test
 # make lint       clang-format and clang-tidy, warnings are errors
+# make lint-deep  the same over the tests too, with the static analyser
 # make format     let clang-format rewrite the sources
 # make goldens    make the tests' goldens again from the Python stack (see CONTRIBUTING.md)
 
 BUILD := build/release
+DEMO_MODEL = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/saescope/demo/SmolLM2-135M-Instruct.Q4_1.gguf
+PYTHON ?= python3
 EXECUTABLE := $(BUILD)/run_sae_analysis
 
-.PHONY: build demo test test-data lint format goldens packages packages-dev clean
+.PHONY: build demo test test-data lint lint-deep format goldens packages packages-dev clean
 
 build: packages
 	@cmake --preset release > /dev/null || { cmake --preset release; exit 1; }
@@ -21,6 +24,7 @@ packages-dev:
 	@tools/install_packages.sh build develop
 
 demo: build
+	@tools/install_packages.sh demo
 	@tools/demo.sh $(EXECUTABLE)
 
 # What the tests read besides the repository. Without a network the tests that need it are skipped, loudly.
@@ -32,14 +36,14 @@ test-data: packages-dev
 test: build test-data
 	@ctest --preset release
 
-lint: build packages-dev
-	@tools/lint.sh $(BUILD)
+lint lint-deep: build packages-dev
+	@tools/lint.sh $(BUILD) $(if $(filter lint-deep,$@),deep)
 
 format: packages-dev
 	@git ls-files '*.h' '*.cc' | xargs clang-format -i
 
 goldens:
-	@tools/oracle/regenerate.sh
+	@tools/oracle/regenerate.sh "$(DEMO_MODEL)" "$(PYTHON)"
 
 clean:
 	@rm -rf build

@@ -57,14 +57,24 @@ class RelativeError {
   double norm_ = 0;
 };
 
-/// The demo model, where tools/fetch_demo_model.sh put it.
-inline std::filesystem::path demo_model() {
+/// Where the tools that fetch what tests need put it.
+inline std::filesystem::path fetched_files() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");
   const std::filesystem::path folder = cache != nullptr && *cache != '\0'
                                            ? std::filesystem::path(cache)
-                                           : std::filesystem::path(home) / ".cache";
-  return folder / "saescope/demo/SmolLM2-135M-Instruct.Q4_1.gguf";
+                                           : std::filesystem::path(home == nullptr ? "" : home) / ".cache";
+  return folder / "saescope";
+}
+
+/// The demo model, where tools/fetch_demo_model.sh put it.
+inline std::filesystem::path demo_model() { return fetched_files() / "demo/SmolLM2-135M-Instruct.Q4_1.gguf"; }
+
+/// The real models' tokenizers, where tools/fetch_tokenizers.sh put them.
+inline std::filesystem::path real_tokenizers() {
+  const char* folder = std::getenv("SAESCOPE_TOKENIZERS");
+  return folder != nullptr && *folder != '\0' ? std::filesystem::path(folder)
+                                              : fetched_files() / "tokenizers";
 }
 
 }  // namespace saescope::testing_support

@@ -9,7 +9,7 @@ results=results/demo
 tools/fetch_demo_model.sh
 
 # An unchanged program, configuration and input give the same results: nothing is done twice.
-inputs=("$executable" demo/demo.toml demo/features.csv prompts/*.jsonl)
+inputs=("$executable" demo/demo.toml demo/features.csv demo/sae/*/*/* prompts/*.jsonl)
 newest=$(ls -t "${inputs[@]}" | head -n 1)
 if [ "$results/universal.csv" -nt "$newest" ] && [ "$results/specific.csv" -nt "$newest" ]; then
   echo "results are up to date in $results (remove the folder to run again)"

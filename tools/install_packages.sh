@@ -1,20 +1,23 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, and says which.
 #   install_packages.sh build            what a build needs
+#   install_packages.sh build demo       also what fetches the demo model
 #   install_packages.sh build develop    also what the tests, the lint and the benches need
 set -euo pipefail
 
 build_packages=(g++ cmake ninja-build pkg-config ccache ca-certificates
   libdnnl-dev libpcre2-dev libutf8proc-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libfmt-dev
   libcurl4-openssl-dev libssl-dev libgtest-dev libgmock-dev)
-develop_packages=(clang-format clang-tidy python3 python3-pip unzip npm libbenchmark-dev)
+demo_packages=(python3 python3-pip unzip)
+develop_packages=("${demo_packages[@]}" clang-format clang-tidy npm libbenchmark-dev)
 
 packages=()
 for group in "$@"; do
   case "$group" in
     build) packages+=("${build_packages[@]}") ;;
+    demo) packages+=("${demo_packages[@]}") ;;
     develop) packages+=("${develop_packages[@]}") ;;
-    *) echo "error: unknown group $group (build, develop)" >&2; exit 2 ;;
+    *) echo "error: unknown group $group (build, demo, develop)" >&2; exit 2 ;;
   esac
 done
 

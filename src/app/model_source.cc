@@ -161,6 +161,12 @@ std::filesystem::path fallback_folder(const ModelEntry& entry) {
   return user_cache_folder() / "saes" / entry.name;
 }
 
+/// Whether a file exists; not where its folder may not be looked into.
+bool is_there(const std::filesystem::path& file) {
+  std::error_code error;
+  return std::filesystem::exists(file, error);
+}
+
 /// Whether a file can be created below this folder, which is created where it is missing.
 bool can_write(const std::filesystem::path& folder) {
   std::error_code error;
@@ -188,8 +194,7 @@ std::optional<std::filesystem::path> find_dictionary(const ModelEntry& entry, co
   const std::string relative = entry.sae_folder(source.trainer, source.layer);
   for (const std::filesystem::path& root : {std::filesystem::path(entry.sae_dir), fallback_folder(entry)}) {
     const std::filesystem::path folder = root / relative;
-    if (std::filesystem::exists(folder / "ae.pt") && std::filesystem::exists(folder / "config.json"))
-      return folder;
+    if (is_there(folder / "ae.pt") && is_there(folder / "config.json")) return folder;
   }
   return std::nullopt;
 }

@@ -14,6 +14,8 @@
 namespace saescope {
 namespace {
 
+constexpr uint64_t kActivationCacheLimit = uint64_t{8} << 30;
+
 /// What all models add to.
 struct Results {
   explicit Results(float activation_threshold) : universal(activation_threshold) {}
@@ -63,20 +65,30 @@ std::vector<SourceAnalysis> wire_layer(const OpenedModel& model, std::size_t lay
 uint64_t analysis_bytes(const OpenedModel& model, std::size_t prompts_at_once) {
   constexpr uint64_t kStatisticsPerFeature = 24;
   constexpr uint64_t kTermsPerFeature = 8;
-  uint64_t bytes = 0;
+  uint64_t held = 0;
+  uint64_t scratch = 0;
   const std::size_t types = model.prepared.token_types.size();
   for (const auto& sources : model.layers) {
     for (const OpenedSource& source : sources) {
       const EncoderParameters& encoder = source.dictionary.encoder();
-      bytes += encoder.dict_size * (kStatisticsPerFeature * types + kTermsPerFeature);
-      bytes = std::max(bytes, Encoder::bytes_for(encoder, types * prompts_at_once) + bytes);
+      held += encoder.dict_size * (kStatisticsPerFeature * types + kTermsPerFeature);
+      scratch = std::max<uint64_t>(scratch, Encoder::bytes_for(encoder, types * prompts_at_once));
     }
   }
-  return bytes;
+  return held + scratch;
 }
 
 DType compute_type(const Options& options) {
   return options.dtype == Precision::kFp32 ? DType::kF32 : DType::kBF16;
+}
+
+std::string describe_waves(const PreparedModel& prepared, const WaveCounts& counts) {
+  std::string text = fmt::format("{}: {} prompts, {} tokens, {} distinct prefixes computed in {} wave{}",
+                                 prepared.plan.entry.name, prepared.prompts.size(), prepared.total_tokens(),
+                                 counts.computed_nodes, counts.waves, counts.waves == 1 ? "" : "s");
+  if (counts.cached_prompts > 0)
+    text += fmt::format("; {} prompts from the activation cache", counts.cached_prompts);
+  return text;
 }
 
 void run_model(const OpenedModel& model, const Options& options, Backend& backend, const Context& context,
@@ -93,7 +105,14 @@ void run_model(const OpenedModel& model, const Options& options, Backend& backen
   const WaveLimits limits =
       plan_waves(prepared.config, options.memory_limit, options.batch_tokens, prepared.longest_prompt(),
                  analysis_bytes(model, std::min(kUsualPromptsOfWave, prepared.prompts.size())));
-  WaveRunner runner(model.checkpoint.model(), backend, context, compute_type(options), limits, layers, name);
+  std::unique_ptr<ActivationCache> cache;
+  if (options.cache) {
+    cache = std::make_unique<ActivationCache>(
+        activation_cache_folder(model.checkpoint.files(), name_of(compute_type(options)), backend.numerics()),
+        prepared.config.hidden_size, *context.reporter);
+  }
+  WaveRunner runner(model.checkpoint.model(), backend, context, compute_type(options), limits, layers,
+                    cache.get(), name);
 
   double encoding = 0;
   const Stopwatch all;
@@ -112,9 +131,7 @@ void run_model(const OpenedModel& model, const Options& options, Backend& backen
   context.reporter->end_stage();
   report.add_time("forward", all.seconds() - encoding);
   report.add_time("encode", encoding);
-  report.notes.push_back(fmt::format(
-      "{}: {} prompts, {} tokens, {} distinct prefixes computed in {} wave{}", name, prepared.prompts.size(),
-      prepared.total_tokens(), runner.computed_nodes(), runner.waves(), runner.waves() == 1 ? "" : "s"));
+  report.notes.push_back(describe_waves(prepared, runner.counts()));
   if (prepared.left_out > 0) {
     report.notes.push_back(
         fmt::format("{}: {} prompts left out because they are too long", name, prepared.left_out));
@@ -141,6 +158,7 @@ void write_specific(Results& results, const RunInput& input, RunReport& report) 
   const Options& options = input.options;
   const auto record_threshold =
       options.record_prompts ? std::optional(options.activation_threshold) : std::nullopt;
+  sort_tables(results.specific);
   const SpecificCounts counts =
       write_specific_outputs(results.specific, input.prompts, options.specific_output, record_threshold);
   for (const SpecificTable& table : results.specific) {
@@ -169,6 +187,8 @@ RunReport run_analyses(const RunInput& input, Hub& hub, const Context& context) 
 
   Results results(input.options.activation_threshold);
   for (const OpenedModel& model : models) run_model(model, input.options, backend, context, results, report);
+
+  if (input.options.cache) trim_activation_cache(kActivationCacheLimit, *context.reporter);
 
   const Stopwatch writing;
   if (input.options.universal()) write_universal(results, input.options, report);

@@ -1,7 +1,7 @@
 #include "app/specific_results.h"
 
 #include <algorithm>
-#include <tuple>
+#include <utility>
 
 #include "base/atomic_file.h"
 
@@ -16,26 +16,28 @@ void SpecificTable::add(std::span<const std::size_t> prompt_indices, MatrixView<
   for (std::size_t r = 0; r < activations.rows; ++r) spool_.append({activations.row(r), activations.cols});
 }
 
+void sort_tables(std::deque<SpecificTable>& tables) {
+  const auto key = [](const SpecificTable& table) {
+    return std::pair(table.origin().source.name(), table.origin().token);
+  };
+  std::sort(tables.begin(), tables.end(),
+            [&](const SpecificTable& a, const SpecificTable& b) { return key(a) < key(b); });
+}
+
 SpecificCounts write_specific_outputs(std::deque<SpecificTable>& tables, const std::vector<Prompt>& prompts,
                                       const std::filesystem::path& csv_path,
                                       std::optional<float> record_threshold) {
-  std::vector<SpecificTable*> ordered;
-  for (SpecificTable& table : tables) ordered.push_back(&table);
-  std::sort(ordered.begin(), ordered.end(), [](const SpecificTable* a, const SpecificTable* b) {
-    return std::make_tuple(a->origin().source.name(), a->origin().token) <
-           std::make_tuple(b->origin().source.name(), b->origin().token);
-  });
   AtomicFile csv(csv_path);
   std::optional<AtomicFile> records;
   if (record_threshold) records.emplace(active_prompts_path(csv_path.string()));
   SpecificCounts counts;
   csv.write(kSpecificHeader);
-  for (SpecificTable* table : ordered) {
-    table->for_each([&](std::size_t prompt, int64_t feature, float activation) {
-      csv.write(specific_row(table->origin(), prompt, prompts[prompt], feature, activation));
+  for (SpecificTable& table : tables) {
+    table.for_each([&](std::size_t prompt, int64_t feature, float activation) {
+      csv.write(specific_row(table.origin(), prompt, prompts[prompt], feature, activation));
       ++counts.rows;
       if (!records || activation < *record_threshold || !(activation > 0)) return;
-      records->write(active_prompt_line(table->origin(), prompts[prompt], feature, activation));
+      records->write(active_prompt_line(table.origin(), prompts[prompt], feature, activation));
       ++counts.records;
     });
   }

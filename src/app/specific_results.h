@@ -46,14 +46,17 @@ class SpecificTable {
   FloatSpool spool_;
 };
 
+/// Puts tables in the order of the specific CSV: source, then token type, both as strings.
+void sort_tables(std::deque<SpecificTable>& tables);
+
 /// How many lines the specific outputs got.
 struct SpecificCounts {
   uint64_t rows = 0;
   uint64_t records = 0;  ///< of the recorded prompts
 };
 
-/// Writes the specific CSV and, where `record_threshold` is set, the recorded prompts beside it. Both
-/// are complete before either is put in place.
+/// Writes the specific CSV from sorted tables and, where `record_threshold` is set, the recorded prompts
+/// beside it. Both are complete before either is put in place.
 SpecificCounts write_specific_outputs(std::deque<SpecificTable>& tables, const std::vector<Prompt>& prompts,
                                       const std::filesystem::path& csv_path,
                                       std::optional<float> record_threshold);

@@ -21,65 +21,136 @@ void check_finite(const float* values, std::size_t count, const std::string& mod
                   .hint = "the checkpoint's weights may be damaged; with --dtype bf16 try --dtype fp32"});
 }
 
+/// Where the activation at one token type of one prompt comes from.
+struct TapSource {
+  int32_t node = -1;  ///< of the wave's tree; -1: from the cache
+  PrefixKey key;      ///< only filled where there is a cache
+};
+
 }  // namespace
 
+/// Consecutive prompts: those that are not in the cache are in the tree.
+struct WaveRunner::Wave {
+  std::span<const PromptTokens> prompts;
+  std::vector<std::size_t> prompt_indices;
+  std::vector<std::vector<TapSource>> taps;  ///< [prompts][token types]
+  PrefixTree tree;
+  std::vector<int32_t> tapped_nodes;   ///< ascending, distinct
+  std::vector<PrefixKey> tapped_keys;  ///< parallel, only where there is a cache
+
+  void collect_tapped_nodes(bool with_keys);
+  std::size_t row_of(int32_t node) const {
+    return static_cast<std::size_t>(std::lower_bound(tapped_nodes.begin(), tapped_nodes.end(), node) -
+                                    tapped_nodes.begin());
+  }
+};
+
+void WaveRunner::Wave::collect_tapped_nodes(bool with_keys) {
+  for (const auto& of_prompt : taps) {
+    for (const TapSource& tap : of_prompt) {
+      if (tap.node >= 0) tapped_nodes.push_back(tap.node);
+    }
+  }
+  std::sort(tapped_nodes.begin(), tapped_nodes.end());
+  tapped_nodes.erase(std::unique(tapped_nodes.begin(), tapped_nodes.end()), tapped_nodes.end());
+  if (!with_keys) return;
+  tapped_keys.resize(tapped_nodes.size());
+  for (const auto& of_prompt : taps) {
+    for (const TapSource& tap : of_prompt) {
+      if (tap.node >= 0) tapped_keys[row_of(tap.node)] = tap.key;
+    }
+  }
+}
+
 WaveRunner::WaveRunner(const Model& model, Backend& backend, const Context& context, DType compute,
-                       const WaveLimits& limits, std::vector<std::size_t> layers, std::string model_name)
+                       const WaveLimits& limits, std::vector<std::size_t> layers, ActivationCache* cache,
+                       std::string model_name)
     : forward_(model, backend, context, compute, limits.chunk_rows),
+      context_(context),
       limits_(limits),
       layers_(std::move(layers)),
+      cache_(cache),
       model_name_(std::move(model_name)) {}
 
-/// The longest run of prompts whose tree stays within the limit, but at least one.
-/// @param tap_nodes receives, for each prompt of the wave, the node of each token type
-std::span<const PromptTokens> WaveRunner::take_wave(std::span<const PromptTokens> prompts, PrefixTree& tree,
-                                                    std::vector<std::vector<int32_t>>& tap_nodes) const {
-  std::size_t count = 0;
+/// The longest run of prompts whose tree stays within the limit, but at least one. A cached prompt counts
+/// as the rows that it adds to the batch.
+WaveRunner::Wave WaveRunner::take_wave(std::span<const PromptTokens> prompts) {
+  Wave wave;
+  std::size_t cached_rows = 0;
   std::vector<int32_t> node_of_position;
   for (const PromptTokens& prompt : prompts) {
-    if (count > 0 && tree.size() + tree.count_new_nodes(prompt.ids) > limits_.nodes) break;
-    tree.add(prompt.ids, &node_of_position);
-    std::vector<int32_t>& nodes = tap_nodes.emplace_back();
-    for (const int32_t tap : prompt.taps) nodes.push_back(node_of_position[static_cast<std::size_t>(tap)]);
-    ++count;
+    std::vector<TapSource> taps(prompt.taps.size());
+    bool cached = cache_ != nullptr;
+    for (std::size_t t = 0; t < taps.size() && cache_ != nullptr; ++t) {
+      taps[t].key = prefix_key(std::span(prompt.ids).first(static_cast<std::size_t>(prompt.taps[t]) + 1));
+      cached = cached && cache_->contains(taps[t].key, layers_);
+    }
+    const std::size_t more = cached ? taps.size() : wave.tree.count_new_nodes(prompt.ids);
+    if (!wave.taps.empty() && wave.tree.size() + cached_rows + more > limits_.nodes) break;
+    if (cached) {
+      cached_rows += taps.size();
+      ++counts_.cached_prompts;
+    } else {
+      wave.tree.add(prompt.ids, &node_of_position);
+      for (std::size_t t = 0; t < taps.size(); ++t) {
+        taps[t].node = node_of_position[static_cast<std::size_t>(prompt.taps[t])];
+      }
+    }
+    wave.taps.push_back(std::move(taps));
+    wave.prompt_indices.push_back(prompt.prompt_idx);
   }
-  return prompts.first(count);
+  wave.prompts = prompts.first(wave.taps.size());
+  wave.collect_tapped_nodes(cache_ != nullptr);
+  return wave;
 }
 
 void WaveRunner::run(std::span<const PromptTokens> prompts, const BatchSink& sink) {
   while (!prompts.empty()) {
-    PrefixTree tree;
-    std::vector<std::vector<int32_t>> tap_nodes;
-    const auto wave = take_wave(prompts, tree, tap_nodes);
-    run_wave(wave, tree, tap_nodes, sink);
-    prompts = prompts.subspan(wave.size());
+    context_.cancel->check();
+    const Wave wave = take_wave(prompts);
+    run_wave(wave, sink);
+    prompts = prompts.subspan(wave.prompts.size());
   }
 }
 
-void WaveRunner::run_wave(std::span<const PromptTokens> wave, const PrefixTree& tree,
-                          const std::vector<std::vector<int32_t>>& tap_nodes, const BatchSink& sink) {
-  std::vector<int32_t> distinct;
-  for (const auto& nodes : tap_nodes) distinct.insert(distinct.end(), nodes.begin(), nodes.end());
-  std::sort(distinct.begin(), distinct.end());
-  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
-  std::vector<std::size_t> prompt_indices;
-  for (const PromptTokens& prompt : wave) prompt_indices.push_back(prompt.prompt_idx);
+void WaveRunner::run_wave(const Wave& wave, const BatchSink& sink) {
+  ++counts_.waves;
+  if (wave.tree.size() > 0) return compute(wave, sink);
+  for (const std::size_t layer : layers_) deliver(wave, layer, {}, sink);
+}
 
-  const std::size_t types = tap_nodes.front().size();
-  computed_nodes_ += tree.size();
-  ++waves_;
-  forward_.run(tree, {layers_, distinct}, [&](std::size_t layer, MatrixView<const float> rows) {
-    Matrix<float> batch(types * wave.size(), rows.cols);
-    for (std::size_t p = 0; p < wave.size(); ++p) {
-      for (std::size_t t = 0; t < types; ++t) {
-        const auto found = std::lower_bound(distinct.begin(), distinct.end(), tap_nodes[p][t]);
-        const float* row = rows.row(static_cast<std::size_t>(found - distinct.begin()));
-        check_finite(row, rows.cols, model_name_, layer, prompt_indices[p]);
-        std::copy_n(row, rows.cols, batch.row(t * wave.size() + p));
-      }
-    }
-    sink({layer, prompt_indices, batch.view()});
+/// Runs the model over the wave's tree; what it computed is cached once the wave is complete.
+void WaveRunner::compute(const Wave& wave, const BatchSink& sink) {
+  counts_.computed_nodes += wave.tree.size();
+  std::vector<Matrix<float>> to_store;
+  forward_.run(wave.tree, {layers_, wave.tapped_nodes}, [&](std::size_t layer, MatrixView<const float> rows) {
+    deliver(wave, layer, rows, sink);
+    if (cache_ == nullptr) return;
+    Matrix<float>& copy = to_store.emplace_back(rows.rows, rows.cols);
+    std::copy_n(rows.data, rows.rows * rows.cols, copy.row(0));
   });
+  if (cache_ == nullptr) return;
+  std::vector<MatrixView<const float>> views;
+  for (const Matrix<float>& matrix : to_store) views.push_back(matrix.view());
+  cache_->store(wave.tapped_keys, layers_, views);
+}
+
+/// Puts the rows of a layer together, by token type and prompt.
+/// @param computed [tapped nodes, hidden]
+void WaveRunner::deliver(const Wave& wave, std::size_t layer, MatrixView<const float> computed,
+                         const BatchSink& sink) const {
+  const std::size_t prompts = wave.prompts.size();
+  const std::size_t hidden = forward_.hidden_size();
+  Matrix<float> batch(wave.taps.front().size() * prompts, hidden);
+  for (std::size_t p = 0; p < prompts; ++p) {
+    for (std::size_t t = 0; t < wave.taps[p].size(); ++t) {
+      const TapSource& tap = wave.taps[p][t];
+      const float* row = tap.node >= 0 ? computed.row(wave.row_of(tap.node)) : cache_->find(tap.key, layer);
+      check_finite(row, hidden, model_name_, layer, wave.prompt_indices[p]);
+      std::copy_n(row, hidden, batch.row(t * prompts + p));
+    }
+  }
+  sink({layer, wave.prompt_indices, batch.view()});
 }
 
 }  // namespace saescope

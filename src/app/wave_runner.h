@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "app/activation_cache.h"
 #include "app/prompt_tokens.h"
 #include "app/wave_planner.h"
 #include "model/forward.h"
@@ -19,32 +20,42 @@ struct ActivationBatch {
 };
 using BatchSink = std::function<void(const ActivationBatch&)>;
 
+/// What a WaveRunner did.
+struct WaveCounts {
+  std::size_t waves = 0;
+  std::size_t computed_nodes = 0;  ///< distinct prefixes that went through the model
+  std::size_t cached_prompts = 0;  ///< prompts whose activations came from the cache
+};
+
 /// Runs prompts through a model in waves of consecutive prompts, in order, so that what is summed over
-/// prompts is summed in the same order however the waves are cut.
+/// prompts is summed in the same order however the waves are cut and whatever the cache holds.
 class WaveRunner {
  public:
-  /// @param layers ascending @param model_name for messages
+  /// @param layers ascending @param cache may be null @param model_name for messages
   WaveRunner(const Model& model, Backend& backend, const Context& context, DType compute,
-             const WaveLimits& limits, std::vector<std::size_t> layers, std::string model_name);
+             const WaveLimits& limits, std::vector<std::size_t> layers, ActivationCache* cache,
+             std::string model_name);
 
   /// @throws RunError where an activation is not finite, naming model, layer and prompt.
   void run(std::span<const PromptTokens> prompts, const BatchSink& sink);
 
-  std::size_t computed_nodes() const { return computed_nodes_; }
-  std::size_t waves() const { return waves_; }
+  const WaveCounts& counts() const { return counts_; }
 
  private:
-  std::span<const PromptTokens> take_wave(std::span<const PromptTokens> prompts, PrefixTree& tree,
-                                          std::vector<std::vector<int32_t>>& tap_nodes) const;
-  void run_wave(std::span<const PromptTokens> wave, const PrefixTree& tree,
-                const std::vector<std::vector<int32_t>>& tap_nodes, const BatchSink& sink);
+  struct Wave;
+  Wave take_wave(std::span<const PromptTokens> prompts);
+  void run_wave(const Wave& wave, const BatchSink& sink);
+  void deliver(const Wave& wave, std::size_t layer, MatrixView<const float> computed,
+               const BatchSink& sink) const;
+  void compute(const Wave& wave, const BatchSink& sink);
 
   Forward forward_;
+  const Context& context_;
   WaveLimits limits_;
   std::vector<std::size_t> layers_;
+  ActivationCache* cache_;
   std::string model_name_;
-  std::size_t computed_nodes_ = 0;
-  std::size_t waves_ = 0;
+  WaveCounts counts_;
 };
 
 }  // namespace saescope

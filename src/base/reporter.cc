@@ -95,11 +95,14 @@ void ConsoleReporter::draw(bool final) {
   if (final) {
     line = fmt::format("{}: {} in {}", stage_, format_amount(done_, unit_), format_seconds(elapsed));
   } else {
-    const double rate = elapsed > 0 ? static_cast<double>(done_) / elapsed : 0;
-    const double left = rate > 0 ? static_cast<double>(total_ - done_) / rate : 0;
-    line = fmt::format("{}: {} of {} ({:.0f} %), {}/s, {} left", stage_, format_amount(done_, unit_),
-                       format_amount(total_, unit_), 100 * share,
-                       format_amount(static_cast<uint64_t>(rate), unit_), format_seconds(left));
+    line = fmt::format("{}: {} of {} ({:.0f} %)", stage_, format_amount(done_, unit_),
+                       format_amount(total_, unit_), 100 * share);
+    if (done_ > 0) {  // before that there is no rate to tell
+      const double rate = static_cast<double>(done_) / elapsed;
+      const double left = static_cast<double>(total_ - done_) / rate;
+      line += fmt::format(", {}/s, {} left", format_amount(static_cast<uint64_t>(rate), unit_),
+                          format_seconds(left));
+    }
   }
   if (final || mode_ == ProgressMode::kPlain) {
     print_line(line);

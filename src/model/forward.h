@@ -39,6 +39,8 @@ class Forward {
   /// the rest for the tapped ones.
   void run(const PrefixTree& tree, const Taps& taps, const TapSink& sink);
 
+  std::size_t hidden_size() const { return model_.config.hidden_size; }
+
   /// Bytes that `run` holds for a wave: per node, and besides that whatever the number of nodes.
   static std::size_t bytes_per_node(const ModelConfig& config);
   static std::size_t fixed_bytes(const ModelConfig& config, std::size_t chunk_rows);

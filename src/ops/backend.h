@@ -50,6 +50,9 @@ class Backend {
   /// "cpu, oneDNN 2.6.3, avx512_core_bf16, 2 threads": for the closing summary.
   virtual std::string description() const = 0;
 
+  /// What the bits of results depend on besides the input: results of another value may differ in rounding.
+  virtual std::string numerics() const = 0;
+
   /// An uninitialised matrix. @param dtype kF32 or kBF16. @throws std::bad_alloc
   virtual Array allocate(std::size_t rows, std::size_t cols, DType dtype) = 0;
   /// Copies host rows into a float32 array of the same shape.

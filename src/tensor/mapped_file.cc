@@ -30,15 +30,6 @@ class FileDescriptor {
   int fd_;
 };
 
-void advise(std::span<const std::byte> bytes, int advice) {
-  if (bytes.empty()) return;
-  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto first = reinterpret_cast<uintptr_t>(bytes.data()) / page * page;
-  const auto end = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size());
-  // A hint: where the system refuses it, the run is slower, not wrong.
-  ::madvise(reinterpret_cast<void*>(first), end - first, advice);
-}
-
 }  // namespace
 
 MappedFile::MappedFile(std::filesystem::path path) : path_(std::move(path)) {
@@ -73,8 +64,13 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   return *this;
 }
 
-void prefetch(std::span<const std::byte> bytes) { advise(bytes, MADV_WILLNEED); }
-
-void release(std::span<const std::byte> bytes) { advise(bytes, MADV_DONTNEED); }
+void prefetch(std::span<const std::byte> bytes) {
+  if (bytes.empty()) return;
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<uintptr_t>(bytes.data()) / page * page;
+  const auto end = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size());
+  // A hint: where the system refuses it, the run is slower, not wrong.
+  ::madvise(reinterpret_cast<void*>(first), end - first, MADV_WILLNEED);
+}
 
 }  // namespace saescope

@@ -27,8 +27,4 @@ class MappedFile {
 /// Asks the system to read `bytes` (a part of a mapped file) in the background (MADV_WILLNEED).
 void prefetch(std::span<const std::byte> bytes);
 
-/// Tells the system that the pages of `bytes` are not needed again soon, which lowers the resident
-/// size of the process; the data stays in the page cache.
-void release(std::span<const std::byte> bytes);
-
 }  // namespace saescope

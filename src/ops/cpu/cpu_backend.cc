@@ -31,6 +31,8 @@ std::string CpuBackend::description() const {
                      threads_, threads_ == 1 ? "" : "s");
 }
 
+std::string CpuBackend::numerics() const { return "cpu, " + Gemm::description(); }
+
 Array CpuBackend::allocate(std::size_t rows, std::size_t cols, DType dtype) {
   return allocate_host_array(rows, cols, dtype);
 }

@@ -14,6 +14,7 @@ class CpuBackend final : public Backend {
   explicit CpuBackend(int threads);
 
   std::string description() const override;
+  std::string numerics() const override;
   Array allocate(std::size_t rows, std::size_t cols, DType dtype) override;
   void upload(MatrixView<const float> host, const Array& array) override;
   void download(const Array& array, MatrixView<float> host) override;

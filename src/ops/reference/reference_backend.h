@@ -9,6 +9,7 @@ namespace saescope {
 class ReferenceBackend final : public Backend {
  public:
   std::string description() const override { return "reference"; }
+  std::string numerics() const override { return "reference"; }
   Array allocate(std::size_t rows, std::size_t cols, DType dtype) override;
   void upload(MatrixView<const float> host, const Array& array) override;
   void download(const Array& array, MatrixView<float> host) override;
