@@ -1,6 +1,7 @@
 # make            build the release executable build/release/run_sae_analysis
 # make demo       build, fetch the demo model, run both analyses on it, show the results
 # make test       build and run every test
+# make bench      build and run the operators' benchmarks
 # make lint       clang-format and clang-tidy, warnings are errors
 # make lint-deep  the same over the tests too, with the static analyser
 # make format     let clang-format rewrite the sources
@@ -11,7 +12,7 @@ DEMO_MODEL = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/saescope/demo/SmolLM2-135M-I
 PYTHON ?= python3
 EXECUTABLE := $(BUILD)/run_sae_analysis
 
-.PHONY: build demo test test-data lint lint-deep format goldens packages packages-dev clean
+.PHONY: build demo test bench test-data lint lint-deep format goldens packages packages-dev clean
 
 build: packages
 	@cmake --preset release > /dev/null || { cmake --preset release; exit 1; }
@@ -35,6 +36,11 @@ test-data: packages-dev
 
 test: build test-data
 	@ctest --preset release
+
+bench: packages-dev
+	@cmake --preset release -DSAESCOPE_BENCH=ON > /dev/null
+	@cmake --build --preset release --target ops_bench
+	@$(BUILD)/bench/ops_bench
 
 lint lint-deep: build packages-dev
 	@tools/lint.sh $(BUILD) $(if $(filter lint-deep,$@),deep)

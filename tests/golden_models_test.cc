@@ -7,6 +7,7 @@
 #include "app/chat_formatter.h"
 #include "app/model_source.h"
 #include "golden_files.h"
+#include "process.h"
 #include "model/forward.h"
 #include "ops/cpu/cpu_backend.h"
 #include "ops/reference/reference_backend.h"
@@ -134,6 +135,34 @@ TEST_P(TinyModelTest, ChunkSizeDoesNotChangeABit) {
             << "chunk " << chunk << ", layer " << layer << ", position " << r;
       }
     }
+  }
+}
+
+/// A file in parts is the file: the same bits, and a part that lacks is named.
+TEST(SplitGguf, EqualsTheWholeFileAndNamesAMissingPart) {
+  const std::filesystem::path whole = goldens() / "tiny/llama_tied_q8_0_gguf/model.gguf";
+  const std::filesystem::path folder = goldens() / "tiny/llama_tied_q8_0_gguf_split";
+  std::vector<std::filesystem::path> parts;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) parts.push_back(entry.path());
+  std::sort(parts.begin(), parts.end());
+  ASSERT_GT(parts.size(), 1u);
+  const auto ids = read_json(whole.parent_path() / "prompts.json")["prompts"][0]["ids"].get<std::vector<TokenId>>();
+  CpuBackend backend(2);
+  const auto run = [&](const std::filesystem::path& path) {
+    const Checkpoint checkpoint = open_checkpoint(path, 4);
+    const auto result = run_sequence(checkpoint.model(), backend, DType::kF32, 16, ids, {3});
+    const Matrix<float>& rows = result.at(3);
+    return std::vector<float>(rows.row(0), rows.row(0) + rows.rows() * rows.cols());
+  };
+  EXPECT_EQ(run(parts.front()), run(whole));
+  EXPECT_THROW(open_checkpoint(parts.back(), 4), InputError);
+  const testing_support::TemporaryFolder incomplete;
+  std::filesystem::copy(parts.front(), incomplete.path());
+  try {
+    open_checkpoint(incomplete.path() / parts.front().filename(), 4);
+    FAIL() << "a missing part was not noticed";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("-00002-of-"), std::string::npos) << error.what();
   }
 }
 

@@ -97,6 +97,33 @@ TEST(Pipeline, SameBytesWhateverBatchTokensMemoryLimitAndThreads) {
   }
 }
 
+/// The first run fills the cache, the second uses it, the third finds a part of the prompts in it.
+TEST(Pipeline, SameBytesWithTheActivationCacheEmptyFullAndHalfFull) {
+  const auto expected = output_bytes({});
+  const TemporaryFolder cache;
+  const std::vector<std::string> environment = {"XDG_CACHE_HOME=" + cache.path().string()};
+  const auto run_cached = [&](const std::filesystem::path& prompts) {
+    const TemporaryFolder out;
+    auto arguments = run_arguments(runs()[0], out, prompts);
+    std::erase(arguments, "--no-cache");
+    const ProcessResult result = run_program(arguments, ".", environment);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return std::pair(result.out, std::vector<std::string>{read_file(out / "universal.csv"),
+                                                          read_file(out / "specific.csv"),
+                                                          read_file(out / "specific_activeprompts.jsonl")});
+  };
+  run_cached(kFolder / "prompts/a_second.jsonl");
+  const auto [half_summary, half] = run_cached(kFolder / "prompts");
+  EXPECT_EQ(half, expected);
+  EXPECT_THAT(half_summary, ::testing::HasSubstr("from the activation cache"));
+  const auto [full_summary, full] = run_cached(kFolder / "prompts");
+  EXPECT_EQ(full, expected);
+  EXPECT_THAT(full_summary, ::testing::HasSubstr("llama: 30 prompts"));
+  EXPECT_THAT(
+      full_summary,
+      ::testing::HasSubstr("0 distinct prefixes computed in 1 wave; 30 prompts from the activation cache"));
+}
+
 TEST(Pipeline, SameBytesWhereThePromptsAreSplitOverMoreFiles) {
   const auto expected = output_bytes({});
   const TemporaryFolder folder;

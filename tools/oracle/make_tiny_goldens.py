@@ -191,11 +191,20 @@ def make_gguf(name: str) -> None:
             assert relative_error(output, ours[layer]) < 1e-5, (name, layer)
 
 
+def make_split_gguf(name: str) -> None:
+    """The file of a GGUF variant in parts; its expected activations are those of the whole one."""
+    source, quantization = GGUF_VARIANTS[name]
+    origin, folder = GOLDENS / "tiny" / source, fresh_folder(GOLDENS / "tiny" / f"{name}_split")
+    model = load_model(origin)
+    tiny_gguf.write_gguf(folder / "model.gguf", origin, dict(model.state_dict()), quantization, tensors_per_file=15)
+
+
 def main() -> None:
     for name in CONFIGS:
         make_checkpoint(name)
     for name in GGUF_VARIANTS:
         make_gguf(name)
+    make_split_gguf("llama_tied_q8_0_gguf")
 
 
 if __name__ == "__main__":

@@ -98,13 +98,16 @@ def _add_vocabulary(writer: gguf.GGUFWriter, folder: Path, config: dict) -> None
     gguf.SpecialVocab(folder, load_merges=True).add_to_gguf(writer, quiet=True)
 
 
-def write_gguf(path: Path, folder: Path, state: dict[str, torch.Tensor], quantization: str) -> None:
-    """The checkpoint of `folder` (its config and tokenizer) with the float32 weights `state`."""
+def write_gguf(path: Path, folder: Path, state: dict[str, torch.Tensor], quantization: str,
+               tensors_per_file: int = 0) -> None:
+    """The checkpoint of `folder` (its config and tokenizer) with the float32 weights `state`.
+
+    With `tensors_per_file` the result is a split file, as gguf's own writer names and marks its parts."""
     config = json.loads((folder / "config.json").read_text("utf-8"))
     architecture = ARCHITECTURES[config["model_type"]]
     kind = gguf.GGMLQuantizationType[quantization]
     file_type = {"F32": "ALL_F32", "F16": "MOSTLY_F16", "BF16": "MOSTLY_BF16", "Q8_0": "MOSTLY_Q8_0"}[quantization]
-    writer = gguf.GGUFWriter(path, gguf.MODEL_ARCH_NAMES[architecture])
+    writer = gguf.GGUFWriter(path, gguf.MODEL_ARCH_NAMES[architecture], split_max_tensors=tensors_per_file)
     _add_parameters(writer, config, gguf.LlamaFileType[file_type])
     _add_vocabulary(writer, folder, config)
     factors = rope_factors(config)

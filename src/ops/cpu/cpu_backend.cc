@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ops/cpu/portable_gemm.h"
 #include "ops/cpu/tree_attention.h"
 #include "ops/cpu/weight_tiles.h"
 #include "ops/host_array.h"
@@ -21,13 +22,15 @@ bool is_aligned(const TensorView& view) {
 
 }  // namespace
 
-CpuBackend::CpuBackend(int threads) : threads_(threads), native_bf16_(Gemm::has_native_bf16()) {
+CpuBackend::CpuBackend(int threads)
+    : threads_(threads), native_bf16_(Gemm::has_native_bf16()), invariant_f32_(Gemm::has_invariant_f32()) {
   omp_set_num_threads(threads);  // oneDNN takes its number of threads from OpenMP
 }
 
 std::string CpuBackend::description() const {
-  return fmt::format("cpu, {}{}, {} thread{}", Gemm::description(),
+  return fmt::format("cpu, {}{}{}, {} thread{}", Gemm::description(),
                      native_bf16_ ? "" : " (no bfloat16 unit: bf16 values are multiplied in float32)",
+                     invariant_f32_ ? "" : " (float32 GEMM of our own)",
                      threads_, threads_ == 1 ? "" : "s");
 }
 
@@ -48,6 +51,14 @@ void CpuBackend::do_embed(const TensorView& table, std::span<const int32_t> ids,
 
 void CpuBackend::do_rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out) {
   cpu_rms_norm(x, weight, epsilon, out, threads_);
+}
+
+void CpuBackend::multiply(const GemmProblem& problem) {
+  if (problem.type == DType::kBF16 || invariant_f32_) {
+    gemm_.run(problem);
+  } else {
+    portable_gemm(problem, threads_);
+  }
 }
 
 void CpuBackend::do_linear(const Array& x, const TensorView& weight, std::span<const float> bias,
@@ -76,7 +87,7 @@ void CpuBackend::do_linear(const Array& x, const TensorView& weight, std::span<c
     problem.ldb = problem.b_rows_are_outputs ? weight.strides[0] : weight.strides[1];
     problem.bias = bias.empty() ? nullptr : bias.data();
     problem.c = y.f32().data;
-    gemm_.run(problem);
+    multiply(problem);
     return;
   }
   const TileType type = in_bf16 ? TileType::kBF16 : wants_bf16 ? TileType::kF32RoundedToBF16 : TileType::kF32;
@@ -89,7 +100,7 @@ void CpuBackend::do_linear(const Array& x, const TensorView& weight, std::span<c
     problem.b_rows_are_outputs = tile.rows_are_outputs;
     problem.bias = bias.empty() ? nullptr : bias.data() + first;
     problem.c = y.f32().data + first;
-    gemm_.run(problem);
+    multiply(problem);
   }
 }
 

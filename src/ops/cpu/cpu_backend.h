@@ -32,8 +32,11 @@ class CpuBackend final : public Backend {
   void do_gather(const Array& x, std::span<const int32_t> rows, const Array& out) override;
 
  private:
+  void multiply(const GemmProblem& problem);
+
   int threads_;
   bool native_bf16_;
+  bool invariant_f32_;
   Gemm gemm_;
   RopeTable rope_table_;
 };

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 namespace saescope {
 namespace {
@@ -33,6 +35,21 @@ dnnl::matmul::primitive_desc describe(const dnnl::engine& engine, const memory::
   return {dnnl::matmul::desc(a, b, bias, c), attributes, engine};
 #endif
 }
+
+/// oneDNN's instruction sets are bit sets: a larger one has the bits of those it includes.
+bool includes(dnnl::cpu_isa isa, dnnl::cpu_isa part) {
+  return (static_cast<unsigned>(isa) & static_cast<unsigned>(part)) == static_cast<unsigned>(part);
+}
+
+constexpr std::array<std::pair<dnnl::cpu_isa, const char*>, 7> kInstructionSets = {{
+    {dnnl::cpu_isa::sse41, "sse41"},
+    {dnnl::cpu_isa::avx, "avx"},
+    {dnnl::cpu_isa::avx2, "avx2"},
+    {dnnl::cpu_isa::avx512_core, "avx512_core"},
+    {dnnl::cpu_isa::avx512_core_vnni, "avx512_core_vnni"},
+    {dnnl::cpu_isa::avx512_core_bf16, "avx512_core_bf16"},
+    {dnnl::cpu_isa::avx512_core_amx, "avx512_core_amx"},
+}};
 
 struct Prepared {
   memory::desc a, b, bias, c;
@@ -95,49 +112,18 @@ void Gemm::run(const GemmProblem& p) {
 }
 
 bool Gemm::has_native_bf16() {
-  switch (dnnl::get_effective_cpu_isa()) {
-    case dnnl::cpu_isa::all:
-    case dnnl::cpu_isa::avx512_core_bf16:
-    case dnnl::cpu_isa::avx512_core_amx:
-      return true;
-    default:
-      return false;
-  }
+  return includes(dnnl::get_effective_cpu_isa(), dnnl::cpu_isa::avx512_core_bf16);
 }
+
+bool Gemm::has_invariant_f32() { return includes(dnnl::get_effective_cpu_isa(), dnnl::cpu_isa::avx512_core); }
 
 std::string Gemm::description() {
   const dnnl_version_t* version = dnnl_version();
-  const char* isa = "other instruction set";
-  switch (dnnl::get_effective_cpu_isa()) {
-    case dnnl::cpu_isa::all:
-    case dnnl::cpu_isa::avx512_core_amx:
-      isa = "avx512_core_amx";
-      break;
-    case dnnl::cpu_isa::avx512_core_bf16:
-      isa = "avx512_core_bf16";
-      break;
-    case dnnl::cpu_isa::avx512_core_vnni:
-      isa = "avx512_core_vnni";
-      break;
-    case dnnl::cpu_isa::avx512_core:
-      isa = "avx512_core";
-      break;
-    case dnnl::cpu_isa::avx2_vnni:
-      isa = "avx2_vnni";
-      break;
-    case dnnl::cpu_isa::avx2:
-      isa = "avx2";
-      break;
-    case dnnl::cpu_isa::avx:
-      isa = "avx";
-      break;
-    case dnnl::cpu_isa::sse41:
-      isa = "sse41";
-      break;
-    default:
-      break;
+  const char* best = "no vector instructions that it knows";
+  for (const auto& [isa, name] : kInstructionSets) {
+    if (includes(dnnl::get_effective_cpu_isa(), isa)) best = name;
   }
-  return fmt::format("oneDNN {}.{}.{}, {}", version->major, version->minor, version->patch, isa);
+  return fmt::format("oneDNN {}.{}.{}, {}", version->major, version->minor, version->patch, best);
 }
 
 }  // namespace saescope

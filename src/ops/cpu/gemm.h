@@ -32,6 +32,8 @@ class Gemm {
   void run(const GemmProblem& problem);
   /// Whether the processor (or oneDNN's ISA limit) multiplies bfloat16 in hardware.
   static bool has_native_bf16();
+  /// Whether float32 rows keep their bits whatever the other rows are; see portable_gemm.h where not.
+  static bool has_invariant_f32();
   /// "oneDNN 2.6.3, avx512_core_bf16".
   static std::string description();
 

@@ -1,22 +1,20 @@
 #include "ops/cpu/tree_attention.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "ops/cpu/elementwise.h"
+#include "ops/cpu/register_block.h"
 #include "ops/cpu/vector_math.h"
 #include "tensor/buffer.h"
 
 namespace saescope {
 namespace {
 
-constexpr std::size_t kTile = 64;  // keys of a tile
-constexpr std::size_t kTileVecs = kTile / kLanes;
+constexpr std::size_t kTile = kBlockCols;    // keys of a tile
 constexpr std::size_t kMaxQueryTokens = 32;  // query tokens of a block, each with all heads of its group
-constexpr std::size_t kRowsAtOnce = 6;       // rows of a register block: 6 · 4 accumulators
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 /// Queries first … first + count - 1, each the child of the one before.
@@ -85,40 +83,6 @@ void gather_tile(const Array& k, const Array& v, std::size_t first, std::size_t 
   }
 }
 
-/// c[r, 0:64] (+)= Σ_i a[r, i] · b[i, 0:64] for `Rows` rows: the register block both products share.
-template <std::size_t Rows>
-void multiply_rows(const float* const* a, std::size_t depth, const float* b, std::size_t ldb, float* const* c,
-                   bool accumulate) {
-  Vec16 sums[Rows][kTileVecs];
-  for (std::size_t r = 0; r < Rows; ++r) {
-    for (std::size_t t = 0; t < kTileVecs; ++t) {
-      sums[r][t] = accumulate ? load16(c[r] + t * kLanes) : Vec16{};
-    }
-  }
-  for (std::size_t i = 0; i < depth; ++i) {
-    Vec16 row[kTileVecs];
-    for (std::size_t t = 0; t < kTileVecs; ++t) row[t] = load16(b + i * ldb + t * kLanes);
-    for (std::size_t r = 0; r < Rows; ++r) {
-      const Vec16 factor = splat(a[r][i]);
-      for (std::size_t t = 0; t < kTileVecs; ++t) sums[r][t] += factor * row[t];
-    }
-  }
-  for (std::size_t r = 0; r < Rows; ++r) {
-    for (std::size_t t = 0; t < kTileVecs; ++t) store16(c[r] + t * kLanes, sums[r][t]);
-  }
-}
-
-void multiply(const float* const* a, std::size_t rows, std::size_t depth, const float* b, std::size_t ldb,
-              float* const* c, bool accumulate) {
-  using Kernel = void (*)(const float* const*, std::size_t, const float*, std::size_t, float* const*, bool);
-  constexpr std::array<Kernel, kRowsAtOnce> kKernels = {multiply_rows<1>, multiply_rows<2>, multiply_rows<3>,
-                                                        multiply_rows<4>, multiply_rows<5>, multiply_rows<6>};
-  for (std::size_t r = 0; r < rows; r += kRowsAtOnce) {
-    const std::size_t count = std::min(kRowsAtOnce, rows - r);
-    kKernels[count - 1](a + r, depth, b, ldb, c + r, accumulate);
-  }
-}
-
 /// Turns one row of scores into weights e^(s - top), after moving the row's sums to the new top.
 /// Keys past `visible` weigh exactly nothing.
 void softmax_row(float* scores, std::size_t visible, float scale, float& top, float& total, float* sums,
@@ -153,7 +117,7 @@ class BlockAttention {
     const std::size_t first_position = work_.path.size() - block.count;
     for (std::size_t tile = 0; tile < work_.path.size(); tile += kTile) {
       gather_tile(k_, v_, tile, kv_head * shape_.head_dim, shape_.head_dim, work_);
-      multiply(queries_.data(), rows, shape_.head_dim, work_.keys.data(), kTile, scores_.data(), false);
+      multiply_rows(queries_.data(), rows, shape_.head_dim, work_.keys.data(), kTile, scores_.data(), false);
       for (std::size_t r = 0; r < rows; ++r) {
         const std::size_t seen = first_position + r / group_ + 1;
         softmax_row(scores_[r], seen > tile ? std::min(seen - tile, kTile) : 0, shape_.scale, work_.top[r],
@@ -184,7 +148,8 @@ class BlockAttention {
     columns_.resize(rows);
     for (std::size_t c = 0; c < work_.padded_dim; c += kTile) {
       for (std::size_t r = 0; r < rows; ++r) columns_[r] = sums_[r] + c;
-      multiply(scores_.data(), rows, kTile, work_.values.data() + c, work_.padded_dim, columns_.data(), true);
+      multiply_rows(scores_.data(), rows, kTile, work_.values.data() + c, work_.padded_dim, columns_.data(),
+                    true);
     }
   }
 

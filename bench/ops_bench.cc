@@ -1,0 +1,141 @@
+// Every operator at the sizes of the two 8B models, and the encoder over a full-size dictionary. Counters
+// give the arithmetic or memory rate, to be read as a share of BM_Gemm's in the same run.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+#include <thread>
+
+#include "analysis/universal.h"
+#include "ops/cpu/cpu_backend.h"
+#include "sae/encoder.h"
+
+namespace saescope {
+namespace {
+
+constexpr std::size_t kHidden = 4096;
+constexpr std::size_t kIntermediate = 14336;
+
+int threads() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
+
+void fill(const Array& array) {
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal;
+  std::vector<float> some(4096);
+  std::generate(some.begin(), some.end(), [&] { return normal(random); });
+  for (std::size_t i = 0; i < array.rows() * array.cols(); ++i) {
+    const float value = some[i % some.size()];
+    if (array.dtype() == DType::kBF16) {
+      array.bf16().data[i] = to_bfloat16(value);
+    } else {
+      array.f32().data[i] = value;
+    }
+  }
+}
+
+Array make(Backend& backend, std::size_t rows, std::size_t cols, DType dtype) {
+  Array array = backend.allocate(rows, cols, dtype);
+  fill(array);
+  return array;
+}
+
+TensorView as_weight(const Array& array) {
+  return {array.dtype(), {array.rows(), array.cols()}, {array.cols(), 1}, array.bytes()};
+}
+
+void set_rate(benchmark::State& state, const char* name, double per_iteration) {
+  state.counters[name] = benchmark::Counter(per_iteration, benchmark::Counter::kIsIterationInvariantRate,
+                                            benchmark::Counter::kIs1000);
+}
+
+void set_flops(benchmark::State& state, double operations) { set_rate(state, "FLOP", operations); }
+
+void gemm(benchmark::State& state, DType x_type, DType weight_type) {
+  CpuBackend backend(threads());
+  const auto rows = static_cast<std::size_t>(state.range(0));
+  const Array x = make(backend, rows, kHidden, x_type);
+  const Array weight = make(backend, kIntermediate, kHidden, weight_type);
+  const Array y = backend.allocate(rows, kIntermediate, DType::kF32);
+  for (auto _ : state) backend.linear(x, as_weight(weight), {}, y, false);
+  set_flops(state, 2.0 * static_cast<double>(rows) * kHidden * kIntermediate);
+}
+
+void BM_GemmBf16(benchmark::State& state) { gemm(state, DType::kBF16, DType::kBF16); }
+BENCHMARK(BM_GemmBf16)->Arg(64)->Arg(512)->Arg(1024)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+void BM_GemmF32(benchmark::State& state) { gemm(state, DType::kF32, DType::kF32); }
+BENCHMARK(BM_GemmF32)->Arg(512)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+/// Weights of another type than the GEMM's, converted by tile.
+void BM_GemmBf16OfF32Weights(benchmark::State& state) { gemm(state, DType::kBF16, DType::kF32); }
+BENCHMARK(BM_GemmBf16OfF32Weights)->Arg(1024)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+void BM_RmsNorm(benchmark::State& state) {
+  CpuBackend backend(threads());
+  const Array x = make(backend, 1024, kHidden, DType::kF32);
+  const Array out = backend.allocate(1024, kHidden, DType::kBF16);
+  const std::vector<float> weight(kHidden, 1.0f);
+  for (auto _ : state) backend.rms_norm(x, weight, 1e-5f, out);
+  set_rate(state, "B", 1024.0 * kHidden * 6);
+}
+BENCHMARK(BM_RmsNorm)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+void BM_Swiglu(benchmark::State& state) {
+  CpuBackend backend(threads());
+  const Array gate = make(backend, 1024, kIntermediate, DType::kF32);
+  const Array up = make(backend, 1024, kIntermediate, DType::kF32);
+  const Array out = backend.allocate(1024, kIntermediate, DType::kBF16);
+  for (auto _ : state) backend.swiglu(gate, up, out);
+  set_rate(state, "B", 1024.0 * kIntermediate * 10);
+}
+BENCHMARK(BM_Swiglu)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+/// One sequence of n tokens with Llama's heads.
+void BM_Attention(benchmark::State& state) {
+  CpuBackend backend(threads());
+  const auto tokens = static_cast<std::size_t>(state.range(0));
+  const AttentionShape shape{32, 8, 128, 0.088f};
+  const Array q = make(backend, tokens, shape.heads * shape.head_dim, DType::kF32);
+  const Array k = make(backend, tokens, shape.kv_heads * shape.head_dim, DType::kF32);
+  const Array out = backend.allocate(tokens, shape.heads * shape.head_dim, DType::kBF16);
+  std::vector<int32_t> position(tokens);
+  std::iota(position.begin(), position.end(), 0);
+  std::vector<int32_t> parent(tokens);
+  std::iota(parent.begin(), parent.end(), -1);
+  for (auto _ : state) backend.attention(q, k, k, position, {parent, position}, shape, out);
+  const double pairs = static_cast<double>(tokens) * static_cast<double>(tokens + 1) / 2;
+  set_flops(state, 4.0 * pairs * static_cast<double>(shape.heads * shape.head_dim));
+}
+BENCHMARK(BM_Attention)->Arg(64)->Arg(512)->Arg(4096)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+/// 420 rows (140 prompts, three token types) through 32,768 features, into the statistics.
+void BM_UniversalEncode(benchmark::State& state) {
+  constexpr std::size_t kFeatures = 32768;
+  constexpr std::size_t kRows = 420;
+  CpuBackend backend(threads());
+  const Array weight = make(backend, kHidden, kFeatures, DType::kF32);
+  EncoderParameters parameters;
+  parameters.activation_dim = kHidden;
+  parameters.dict_size = kFeatures;
+  parameters.weight = {DType::kF32, {kFeatures, kHidden}, {1, kFeatures}, weight.bytes()};
+  parameters.bias.assign(kFeatures, 0.0f);
+  parameters.input_bias.assign(kHidden, 0.0f);
+  parameters.function = ActivationFunction::kThreshold;
+  parameters.threshold = 100;
+  SilentReporter reporter;
+  const CancelToken cancel;
+  const Context context = {.threads = threads(), .reporter = &reporter, .cancel = &cancel};
+  Encoder encoder(parameters, backend, context);
+  UniversalStatistics statistics(kFeatures, 0.01f);
+  const Array x = make(backend, kRows, kHidden, DType::kF32);
+  for (auto _ : state) {
+    encoder.encode(x.f32(),
+                   [&](std::size_t first, MatrixView<const float> block) { statistics.add(first, block); });
+  }
+  set_flops(state, 2.0 * kRows * kHidden * kFeatures);
+}
+BENCHMARK(BM_UniversalEncode)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+}  // namespace
+}  // namespace saescope

@@ -1,0 +1,68 @@
+#include "ops/cpu/portable_gemm.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "ops/cpu/register_block.h"
+#include "tensor/buffer.h"
+
+namespace saescope {
+namespace {
+
+constexpr std::size_t kDepth = 512;  // rows of a packed panel: 512 · 64 floats fit the second-level cache
+
+/// Rows [first_k, first_k + depth) and columns [first_n, first_n + cols) of b as [depth, 64], zeros behind.
+void pack_panel(const GemmProblem& p, std::size_t first_k, std::size_t depth, std::size_t first_n,
+                std::size_t cols, float* panel) {
+  const auto* b = static_cast<const float*>(p.b);
+  std::fill_n(panel, depth * kBlockCols, 0.0f);
+  for (std::size_t n = 0; n < cols; ++n) {
+    for (std::size_t k = 0; k < depth; ++k) {
+      panel[k * kBlockCols + n] = p.b_rows_are_outputs ? b[(first_n + n) * p.ldb + first_k + k]
+                                                       : b[(first_k + k) * p.ldb + first_n + n];
+    }
+  }
+}
+
+/// What one thread works in.
+struct Workspace {
+  explicit Workspace(std::size_t rows)
+      : panel(kDepth * kBlockCols), sums(rows * kBlockCols), a(rows), c(rows) {}
+  Buffer<float> panel;
+  Buffer<float> sums;  ///< [m, 64]
+  std::vector<const float*> a;
+  std::vector<float*> c;
+};
+
+/// Columns [first_n, first_n + cols) of the result, cols ≤ 64.
+void multiply_panel(const GemmProblem& p, std::size_t first_n, std::size_t cols, Workspace& work) {
+  for (std::size_t r = 0; r < p.m; ++r) {
+    work.c[r] = work.sums.data() + r * kBlockCols;
+    std::fill_n(work.c[r], kBlockCols, 0.0f);
+    if (p.accumulate) std::copy_n(p.c + r * p.ldc + first_n, cols, work.c[r]);
+    if (p.bias == nullptr) continue;
+    for (std::size_t n = 0; n < cols; ++n) work.c[r][n] += p.bias[first_n + n];
+  }
+  for (std::size_t first_k = 0; first_k < p.k; first_k += kDepth) {
+    const std::size_t depth = std::min(kDepth, p.k - first_k);
+    pack_panel(p, first_k, depth, first_n, cols, work.panel.data());
+    for (std::size_t r = 0; r < p.m; ++r) work.a[r] = static_cast<const float*>(p.a) + r * p.lda + first_k;
+    multiply_rows(work.a.data(), p.m, depth, work.panel.data(), kBlockCols, work.c.data(), true);
+  }
+  for (std::size_t r = 0; r < p.m; ++r) std::copy_n(work.c[r], cols, p.c + r * p.ldc + first_n);
+}
+
+}  // namespace
+
+void portable_gemm(const GemmProblem& problem, int threads) {
+#pragma omp parallel num_threads(threads)
+  {
+    Workspace work(problem.m);
+#pragma omp for schedule(dynamic)
+    for (std::size_t first = 0; first < problem.n; first += kBlockCols) {
+      multiply_panel(problem, first, std::min(kBlockCols, problem.n - first), work);
+    }
+  }
+}
+
+}  // namespace saescope
