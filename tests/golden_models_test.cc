@@ -7,10 +7,10 @@
 #include "app/chat_formatter.h"
 #include "app/model_source.h"
 #include "golden_files.h"
-#include "process.h"
 #include "model/forward.h"
 #include "ops/cpu/cpu_backend.h"
 #include "ops/reference/reference_backend.h"
+#include "process.h"
 #include "tensor/buffer.h"
 
 namespace saescope {
@@ -146,7 +146,8 @@ TEST(SplitGguf, EqualsTheWholeFileAndNamesAMissingPart) {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) parts.push_back(entry.path());
   std::sort(parts.begin(), parts.end());
   ASSERT_GT(parts.size(), 1u);
-  const auto ids = read_json(whole.parent_path() / "prompts.json")["prompts"][0]["ids"].get<std::vector<TokenId>>();
+  const auto ids =
+      read_json(whole.parent_path() / "prompts.json")["prompts"][0]["ids"].get<std::vector<TokenId>>();
   CpuBackend backend(2);
   const auto run = [&](const std::filesystem::path& path) {
     const Checkpoint checkpoint = open_checkpoint(path, 4);

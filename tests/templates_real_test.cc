@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "golden_files.h"
 #include "text/chat_template.h"
 
 namespace saescope {
@@ -31,16 +32,6 @@ const Json& goldens() {
   return read;
 }
 
-std::filesystem::path tokenizers_folder() {
-  if (const char* folder = std::getenv("SAESCOPE_TOKENIZERS")) return folder;
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  const std::filesystem::path base = cache != nullptr && *cache != '\0'
-                                         ? std::filesystem::path(cache)
-                                         : std::filesystem::path(home == nullptr ? "" : home) / ".cache";
-  return base / "saescope" / "tokenizers";
-}
-
 Json context_of(const Json& model, const Json& golden) {
   Json context = model["special_tokens"];
   for (const Json& conversation : goldens()["conversations"]) {
@@ -57,7 +48,8 @@ Json context_of(const Json& model, const Json& golden) {
 class RealTemplate : public testing::TestWithParam<std::string> {};
 
 TEST_P(RealTemplate, RendersEveryConversationAsTransformers) {
-  const std::filesystem::path config = tokenizers_folder() / GetParam() / "tokenizer_config.json";
+  const std::filesystem::path config =
+      testing_support::real_tokenizers() / GetParam() / "tokenizer_config.json";
   if (!std::filesystem::exists(config)) {
     GTEST_SKIP() << "NOT TESTED: " << config << " is missing; run tools/fetch_tokenizers.sh";
   }

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/atomic_file.h"
+#include "golden_files.h"
 #include "text/tokenizer.h"
 
 namespace saescope {
@@ -22,18 +23,6 @@ using Ids = std::vector<TokenId>;
 namespace fs = std::filesystem;
 
 constexpr std::size_t kGroup = 50;  // texts per hash
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-fs::path tokenizers_folder() {
-  if (const std::string folder = environment("SAESCOPE_TOKENIZERS"); !folder.empty()) return folder;
-  const std::string cache = environment("XDG_CACHE_HOME");
-  const fs::path base = cache.empty() ? fs::path(environment("HOME")) / ".cache" : fs::path(cache);
-  return base / "saescope" / "tokenizers";
-}
 
 fs::path goldens_folder() { return fs::path(SAESCOPE_SOURCE_DIR) / "tests/goldens/tokenizers"; }
 
@@ -113,7 +102,7 @@ std::string skip_message(const fs::path& path) {
 class RealTokenizer : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(RealTokenizer, GivesTheLibrarysIds) {
-  const fs::path path = tokenizers_folder() / GetParam() / "tokenizer.json";
+  const fs::path path = testing_support::real_tokenizers() / GetParam() / "tokenizer.json";
   if (!fs::exists(path)) GTEST_SKIP() << skip_message(path);
   const std::string json = read_file(path);
   const Tokenizer tokenizer = Tokenizer::from_tokenizer_json(json, path.string());
@@ -128,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(Tokenizers, RealTokenizer,
 
 // The vocabulary as make_tokenizer_goldens.py --gguf takes it out of the file.
 TEST(GgufTokenizer, GivesTheIdsOfTheModelsPipeline) {
-  const fs::path path = tokenizers_folder() / "smollm2_gguf" / "vocabulary.json";
+  const fs::path path = testing_support::real_tokenizers() / "smollm2_gguf" / "vocabulary.json";
   if (!fs::exists(path)) {
     GTEST_SKIP() << "NOT TESTED: " << path << " is missing; "
                  << "tools/oracle/make_tokenizer_goldens.py --gguf writes it";

@@ -67,10 +67,9 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 void prefetch(std::span<const std::byte> bytes) {
   if (bytes.empty()) return;
   const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto first = reinterpret_cast<uintptr_t>(bytes.data()) / page * page;
-  const auto end = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size());
+  const std::size_t before = reinterpret_cast<uintptr_t>(bytes.data()) % page;  // madvise wants whole pages
   // A hint: where the system refuses it, the run is slower, not wrong.
-  ::madvise(reinterpret_cast<void*>(first), end - first, MADV_WILLNEED);
+  ::madvise(const_cast<std::byte*>(bytes.data() - before), bytes.size() + before, MADV_WILLNEED);
 }
 
 }  // namespace saescope

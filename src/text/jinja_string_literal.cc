@@ -7,6 +7,14 @@
 #include "base/utf8.h"
 
 namespace saescope::jinja {
+
+std::string backslash_escape(char32_t character) {
+  const auto code_point = static_cast<uint32_t>(character);
+  if (code_point < 0x100) return fmt::format("\\x{:02x}", code_point);
+  if (code_point < 0x10000) return fmt::format("\\u{:04x}", code_point);
+  return fmt::format("\\U{:08x}", code_point);
+}
+
 namespace {
 
 // Python's encode("ascii", "backslashreplace"): a backslash before a non-ASCII character thereby
@@ -16,15 +24,10 @@ std::string escape_non_ascii(std::string_view text) {
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
     const Utf8Char c = decode_utf8(text, at);
-    const auto code_point = static_cast<uint32_t>(c.code_point);
-    if (code_point < 0x80) {
+    if (c.code_point < 0x80) {
       out.push_back(text[at]);
-    } else if (code_point < 0x100) {
-      out += fmt::format("\\x{:02x}", code_point);
-    } else if (code_point < 0x10000) {
-      out += fmt::format("\\u{:04x}", code_point);
     } else {
-      out += fmt::format("\\U{:08x}", code_point);
+      out += backslash_escape(c.code_point);
     }
     at += c.length;
   }

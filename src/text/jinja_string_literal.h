@@ -6,6 +6,9 @@
 
 namespace saescope::jinja {
 
+/// Python's escape of a character that is not printable: \\xhh, \\uhhhh or \\Uhhhhhhhh.
+std::string backslash_escape(char32_t character);
+
 /// `\r\n` and `\r` become `\n`.
 std::string normalize_newlines(std::string_view text);
 

@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "text/jinja_operators.h"
+#include "text/jinja_string_literal.h"
 #include "text/jinja_unicode.h"
 
 namespace saescope::jinja {
@@ -111,12 +112,8 @@ std::string repr_text(std::string_view text) {
       out += "\\t";
     } else if (is_printable(c.code_point)) {
       out += text.substr(at, c.length);
-    } else if (code_point < 0x100) {
-      out += fmt::format("\\x{:02x}", code_point);
-    } else if (code_point < 0x10000) {
-      out += fmt::format("\\u{:04x}", code_point);
     } else {
-      out += fmt::format("\\U{:08x}", code_point);
+      out += backslash_escape(c.code_point);
     }
     at += c.length;
   }

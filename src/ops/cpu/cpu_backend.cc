@@ -30,8 +30,7 @@ CpuBackend::CpuBackend(int threads)
 std::string CpuBackend::description() const {
   return fmt::format("cpu, {}{}{}, {} thread{}", Gemm::description(),
                      native_bf16_ ? "" : " (no bfloat16 unit: bf16 values are multiplied in float32)",
-                     invariant_f32_ ? "" : " (float32 GEMM of our own)",
-                     threads_, threads_ == 1 ? "" : "s");
+                     invariant_f32_ ? "" : " (float32 GEMM of our own)", threads_, threads_ == 1 ? "" : "s");
 }
 
 std::string CpuBackend::numerics() const { return "cpu, " + Gemm::description(); }
