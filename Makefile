@@ -16,7 +16,7 @@ EXECUTABLE := $(BUILD)/run_sae_analysis
 
 build: packages
 	@cmake --preset release > /dev/null || { cmake --preset release; exit 1; }
-	@cmake --build --preset release
+	@cmake --build --preset release --target run_sae_analysis
 
 packages:
 	@tools/install_packages.sh build
@@ -35,6 +35,7 @@ test-data: packages-dev
 	@tools/fetch_uv.sh build/tools || echo "warning: without uv its test is skipped" >&2
 
 test: build test-data
+	@cmake --build --preset release
 	@ctest --preset release
 
 bench: packages-dev

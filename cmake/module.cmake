@@ -48,6 +48,7 @@ function(saescope_module folder)
     add_executable(${folder}_test ${tests})
     target_link_libraries(${folder}_test PRIVATE saescope_${folder} saescope_options saescope_testing
                           GTest::gmock_main ${ARG_TEST_LIBS} ${ARG_LIBS})
+    target_compile_options(${folder}_test PRIVATE $<$<CONFIG:Release>:-O1>)  # tests are compiled more than run
     gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}." DISCOVERY_TIMEOUT 120
                          PROPERTIES TIMEOUT 600)
   endif()

@@ -12,7 +12,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/utf8.h"
-#include "text/byte_level.h"
+#include "text/tokenizer/byte_level.h"
 
 namespace saescope {
 namespace {

@@ -1,12 +1,10 @@
 """What the golden-making scripts share: seeded numbers, writing, taps of a Hugging Face model, dictionary_learning."""
 from __future__ import annotations
 
-import importlib.machinery
 import json
 import re
 import shutil
 import sys
-import types
 from pathlib import Path
 
 import numpy as np
@@ -16,40 +14,21 @@ from safetensors.torch import save_file
 REPO = Path(__file__).resolve().parent.parent.parent
 GOLDENS = REPO / "tests" / "goldens"
 
-# Modules that dictionary_learning imports but that loading, encoding and configuring do not need.
-_STUBS = {
-    "nnsight": "LanguageModel",
-    "zstandard": None,
-    "datasets": "load_dataset",
-    "wandb": None,
-    "umap": None,
-    "circuitsvis": None,
-    "circuitsvis.activations": "text_neuron_activations",
-    "plotly": None,
-    "plotly.express": None,
-}
+sys.path.append(str(REPO / "tools"))
+from python_stubs import stubbed_imports  # noqa: E402 (found on the path just added)
 
 
 def import_dictionary_learning():
     """The package's modules `dictionary`, `trainers` (all trainer modules loaded) and `utils`, as one namespace."""
-    stubs = [name for name in _STUBS if name not in sys.modules]
-    for name in stubs:
-        stub = types.ModuleType(name)
-        stub.__spec__ = importlib.machinery.ModuleSpec(name, loader=None, is_package=True)
-        stub.__path__ = []
-        if _STUBS[name]:
-            setattr(stub, _STUBS[name], object)
-        sys.modules[name] = stub
-    import dictionary_learning.dictionary
-    import dictionary_learning.trainers.batch_top_k
-    import dictionary_learning.trainers.gdm
-    import dictionary_learning.trainers.jumprelu
-    import dictionary_learning.trainers.matryoshka_batch_top_k
-    import dictionary_learning.trainers.standard
-    import dictionary_learning.trainers.top_k
-    import dictionary_learning.utils
-    for name in stubs:  # other packages look at sys.modules to see what is installed
-        del sys.modules[name]
+    with stubbed_imports():
+        import dictionary_learning.dictionary
+        import dictionary_learning.trainers.batch_top_k
+        import dictionary_learning.trainers.gdm
+        import dictionary_learning.trainers.jumprelu
+        import dictionary_learning.trainers.matryoshka_batch_top_k
+        import dictionary_learning.trainers.standard
+        import dictionary_learning.trainers.top_k
+        import dictionary_learning.utils
     return dictionary_learning
 
 

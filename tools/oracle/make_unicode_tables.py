@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/text/unicode_tables.cc: where the Python library `tokenizers` sees another Unicode than
+"""Writes src/text/tokenizer/unicode_tables.cc: where the Python library `tokenizers` sees another Unicode than
 PCRE2 and utf8proc do.
 
 The library is a mosaic of Unicode versions: its regexes (Oniguruma), its Digits and added-token rules
@@ -149,7 +149,7 @@ def main():
         if c not in spaces and len(word.pre_tokenize_str("a" + chr(c))) == 1
     ]
     text = "// Written by tools/oracle/make_unicode_tables.py; do not edit.\n"
-    text += '#include "text/unicode_tables.h"\n\n#include "text/unicode_ranges.h"\n\n'
+    text += '#include "text/tokenizer/unicode_tables.h"\n\n#include "text/unicode_ranges.h"\n\n'
     text += "namespace saescope::unicode {\nnamespace {\n\n"
     text += table("kNumeric", "Range", ranges(numeric)) + "\n"
     text += table("kSpaces", "Range", ranges(spaces)) + "\n"

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string_view>
+
+#include "text/jinja/runtime.h"
+#include "text/jinja/value.h"
+
+namespace saescope::jinja {
+
+/// A Python method; `self` has the type the method was found for.
+using Method = Value (*)(Runtime& runtime, const Value& self, const Arguments& arguments);
+
+/// The method `name` of `self`'s Python type (str, dict, list, tuple), or null.
+Method find_method(const Value& self, std::string_view name);
+/// The same for one type each.
+Method find_string_method(std::string_view name);
+Method find_container_method(const Value& self, std::string_view name);
+
+/// Whether the immutable sandbox hides the method because it changes its object.
+bool is_mutating_method(const Value& self, std::string_view name);
+/// Whether Python's type has the attribute but this interpreter does not.
+bool is_unsupported_attribute(const Value& self, std::string_view name);
+
+}  // namespace saescope::jinja

@@ -1,0 +1,107 @@
+#include "text/tokenizer/normalizer.h"
+
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "base/error.h"
+#include "base/utf8.h"
+#include "text/tokenizer/unicode_tables.h"
+
+namespace saescope {
+namespace {
+
+// The first code point that is changed by a form or composes with the one before it.
+char32_t first_changing_of(NormalForm form) { return form == NormalForm::kNfc ? 0x300 : 0x80; }
+
+bool is_composed(NormalForm form) { return form == NormalForm::kNfc || form == NormalForm::kNfkc; }
+
+bool is_compatible(NormalForm form) { return form == NormalForm::kNfkc || form == NormalForm::kNfkd; }
+
+utf8proc_propval_t combining_class(int32_t c) { return utf8proc_get_property(c)->combining_class; }
+
+void append_decomposed(std::vector<int32_t>& out, char32_t c, utf8proc_option_t options) {
+  std::array<int32_t, 32> buffer{};  // the longest decomposition has 18 code points
+  int boundary = 0;
+  const auto count =
+      utf8proc_decompose_char(static_cast<int32_t>(c), buffer.data(), std::ssize(buffer), options, &boundary);
+  if (count < 0 || count > std::ssize(buffer)) {
+    throw RunError({.what = "cannot normalise text", .found = utf8proc_errmsg(count)});
+  }
+  out.insert(out.end(), buffer.begin(), buffer.begin() + count);
+}
+
+// Canonical ordering. utf8proc's own takes quadratic time over a long run of marks.
+void order_marks(std::vector<int32_t>& text) {
+  for (auto begin = text.begin(); begin != text.end();) {
+    if (combining_class(*begin) == 0) {
+      ++begin;
+      continue;
+    }
+    const auto end = std::find_if(begin, text.end(), [](int32_t c) { return combining_class(c) == 0; });
+    std::stable_sort(begin, end,
+                     [](int32_t a, int32_t b) { return combining_class(a) < combining_class(b); });
+    begin = end;
+  }
+}
+
+// Ends a stretch that is normalised on its own: appends it to `out` and clears it.
+void flush(std::vector<int32_t>& stretch, NormalForm form, std::string& out) {
+  order_marks(stretch);
+  auto count = static_cast<utf8proc_ssize_t>(stretch.size());
+  if (is_composed(form)) {
+    const auto options = static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+    count = utf8proc_normalize_utf32(stretch.data(), count, options);
+  }
+  for (utf8proc_ssize_t i = 0; i < count; ++i) {
+    append_utf8(out, static_cast<char32_t>(stretch[static_cast<std::size_t>(i)]));
+  }
+  stretch.clear();
+}
+
+std::string normalise(std::string_view text, NormalForm form) {
+  const char32_t first_changing = first_changing_of(form);
+  const auto options =
+      static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | (is_compatible(form) ? UTF8PROC_COMPAT : 0));
+  std::string out;
+  out.reserve(text.size());
+  std::vector<int32_t> stretch;
+  for (std::size_t pos = 0; pos < text.size();) {
+    const Utf8Char c = decode_utf8(text, pos);
+    const bool plain = c.code_point < first_changing;
+    const bool left_alone = !plain && unicode::is_left_alone_by_normalisers(c.code_point);
+    // Nothing composes with what stands before such a character.
+    if ((plain || left_alone) && !stretch.empty()) flush(stretch, form, out);
+    if (left_alone || (plain && decode_utf8(text, pos + c.length).code_point < first_changing)) {
+      out.append(text.substr(pos, c.length));
+    } else {
+      append_decomposed(stretch, c.code_point, options);
+    }
+    pos += c.length;
+  }
+  flush(stretch, form, out);
+  return out;
+}
+
+// Whether the text is certainly normal: its lead bytes are all below those of `first`.
+bool is_plain(std::string_view text, char32_t first) {
+  std::string encoded;
+  append_utf8(encoded, first);
+  const auto lead = static_cast<unsigned char>(encoded.front());
+  return std::all_of(text.begin(), text.end(), [&](char c) { return static_cast<unsigned char>(c) < lead; });
+}
+
+}  // namespace
+
+std::string Normalizer::apply(std::string_view text) const {
+  std::string result(text);
+  for (const NormalForm form : forms_) {
+    if (is_plain(result, first_changing_of(form))) continue;
+    result = normalise(result, form);
+  }
+  return result;
+}
+
+}  // namespace saescope

@@ -1,0 +1,177 @@
+#include "text/tokenizer/pre_tokenizer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/utf8.h"
+#include "text/tokenizer/unicode_tables.h"
+
+namespace saescope {
+
+const char* const kGpt2Pattern =
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+
+namespace {
+
+// A part of a piece: a delimiter, or what lies between two.
+struct Part {
+  TextRange range;
+  bool is_match = false;
+};
+
+void append_piece(TextRange range, std::vector<TextRange>& pieces) {
+  if (range.begin != range.end) pieces.push_back(range);
+}
+
+// Matches (ascending, within [0, size)) and the gaps between them.
+void cover(const std::vector<TextRange>& matches, std::size_t size, std::vector<Part>& parts) {
+  std::size_t done = 0;
+  for (const TextRange& match : matches) {
+    if (done != match.begin) parts.push_back({{done, match.begin}, false});
+    parts.push_back({match, true});
+    done = match.end;
+  }
+  if (done != size) parts.push_back({{done, size}, false});
+}
+
+// Joins parts from left to right wherever `joins(part, the part before is a match)`.
+template <typename Parts, typename Joins>
+std::vector<TextRange> join_parts(const Parts& parts, Joins joins) {
+  std::vector<TextRange> joined;
+  bool previous_match = false;
+  for (const Part& part : parts) {
+    if (!joined.empty() && joins(part.is_match, previous_match)) {
+      joined.back() = {std::min(joined.back().begin, part.range.begin),
+                       std::max(joined.back().end, part.range.end)};
+    } else {
+      joined.push_back(part.range);
+    }
+    previous_match = part.is_match;
+  }
+  return joined;
+}
+
+std::vector<TextRange> apply_behavior(std::vector<Part> parts, SplitBehavior behavior) {
+  const auto same = [](bool match, bool previous) { return match == previous; };
+  const auto first_match = [](bool match, bool previous) { return match && !previous; };
+  switch (behavior) {
+    case SplitBehavior::kContiguous:
+      return join_parts(parts, same);
+    case SplitBehavior::kMergedWithPrevious:
+      return join_parts(parts, first_match);
+    case SplitBehavior::kMergedWithNext: {
+      std::reverse(parts.begin(), parts.end());
+      std::vector<TextRange> joined = join_parts(parts, first_match);
+      std::reverse(joined.begin(), joined.end());
+      return joined;
+    }
+    case SplitBehavior::kRemoved:
+      std::erase_if(parts, [](const Part& part) { return part.is_match; });
+      break;
+    case SplitBehavior::kIsolated:
+      break;
+  }
+  std::vector<TextRange> ranges;
+  for (const Part& part : parts) ranges.push_back(part.range);
+  return ranges;
+}
+
+// All code points of `text` for which `predicate` holds, as matches of one character each.
+template <typename Predicate>
+void find_characters(std::string_view text, Predicate predicate, std::vector<TextRange>& matches) {
+  for (std::size_t pos = 0; pos < text.size();) {
+    const Utf8Char c = decode_utf8(text, pos);
+    if (predicate(c.code_point)) matches.push_back({pos, pos + c.length});
+    pos += c.length;
+  }
+}
+
+// Applies the steps to the pieces of one text.
+class Splitter {
+ public:
+  explicit Splitter(PreTokenizer::Pieces& pieces) : pieces_(pieces) {}
+
+  void operator()(const PreTokenizer::Split& split) {
+    const std::string_view view = regex_view(pieces_.text, view_storage_);
+    each_piece([&](TextRange piece, std::vector<TextRange>& out) {
+      matches_.clear();
+      split.regex.find_all(view.substr(piece.begin, piece.end - piece.begin), matches_);
+      cut(piece, split.behavior, split.invert, out);
+    });
+  }
+
+  void operator()(const PreTokenizer::Digits& digits) {
+    const auto behavior = digits.individual ? SplitBehavior::kIsolated : SplitBehavior::kContiguous;
+    split_at_characters(unicode::is_numeric, behavior);
+  }
+
+  void operator()(const PreTokenizer::WhitespaceSplit&) {
+    split_at_characters(unicode::is_space, SplitBehavior::kRemoved);
+  }
+
+  void operator()(const PreTokenizer::PrefixSpace&) {
+    std::string text;
+    for (TextRange& piece : pieces_.ranges) {
+      const std::size_t begin = text.size();
+      const std::string_view content = pieces_.text.substr(piece.begin, piece.end - piece.begin);
+      if (content.front() != ' ') text.push_back(' ');
+      text.append(content);
+      piece = {begin, text.size()};
+    }
+    pieces_.owned_text = std::move(text);
+    pieces_.text = pieces_.owned_text;
+  }
+
+ private:
+  template <typename Predicate>
+  void split_at_characters(Predicate predicate, SplitBehavior behavior) {
+    each_piece([&](TextRange piece, std::vector<TextRange>& out) {
+      matches_.clear();
+      find_characters(pieces_.text.substr(piece.begin, piece.end - piece.begin), predicate, matches_);
+      cut(piece, behavior, false, out);
+    });
+  }
+
+  template <typename Cut>
+  void each_piece(Cut cut_piece) {
+    std::vector<TextRange> out;
+    out.reserve(pieces_.ranges.size());
+    for (const TextRange& piece : pieces_.ranges) cut_piece(piece, out);
+    pieces_.ranges = std::move(out);
+  }
+
+  // Cuts one piece at `matches_` (relative to its beginning) and appends what it falls into.
+  void cut(TextRange piece, SplitBehavior behavior, bool invert, std::vector<TextRange>& out) {
+    const std::size_t size = piece.end - piece.begin;
+    const auto append = [&](TextRange range) {
+      append_piece({piece.begin + range.begin, piece.begin + range.end}, out);
+    };
+    parts_.clear();
+    cover(matches_, size, parts_);
+    if (behavior == SplitBehavior::kIsolated) {  // by far the most common one
+      for (const Part& part : parts_) append(part.range);
+      return;
+    }
+    if (invert) {
+      for (Part& part : parts_) part.is_match = !part.is_match;
+    }
+    for (const TextRange& range : apply_behavior(parts_, behavior)) append(range);
+  }
+
+  PreTokenizer::Pieces& pieces_;
+  std::string view_storage_;
+  std::vector<TextRange> matches_;
+  std::vector<Part> parts_;
+};
+
+}  // namespace
+
+void PreTokenizer::split(std::string_view text, Pieces& pieces) const {
+  pieces.text = text;
+  pieces.ranges.clear();
+  append_piece({0, text.size()}, pieces.ranges);
+  Splitter splitter(pieces);
+  for (const Step& step : steps_) std::visit(splitter, step);
+}
+
+}  // namespace saescope

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "text/tokenizer/regex.h"
+
+namespace saescope {
+
+/// What becomes of the delimiters that a Split finds (the enum SplitDelimiterBehavior of the library).
+enum class SplitBehavior { kRemoved, kIsolated, kMergedWithPrevious, kMergedWithNext, kContiguous };
+
+/// Cuts text into the pieces that byte-pair encoding works on: the library's pre-tokenizers, one after
+/// the other, each applied to the pieces of the one before. Immutable, safe to share between threads.
+class PreTokenizer {
+ public:
+  /// Split: at the matches of a pattern, or (inverted) at what lies between them.
+  struct Split {
+    Regex regex;
+    SplitBehavior behavior = SplitBehavior::kIsolated;
+    bool invert = false;
+  };
+  /// Digits: numbers are pieces of their own, or every digit is one.
+  struct Digits {
+    bool individual = false;
+  };
+  /// WhitespaceSplit: white space is removed.
+  struct WhitespaceSplit {};
+  /// The first half of ByteLevel with add_prefix_space: each piece begins with a space.
+  struct PrefixSpace {};
+  using Step = std::variant<Split, Digits, WhitespaceSplit, PrefixSpace>;
+
+  PreTokenizer() = default;
+  explicit PreTokenizer(std::vector<Step> steps) : steps_(std::move(steps)) {}
+
+  /// Text and the pieces in it; the text is not the input where spaces were put in.
+  struct Pieces {
+    std::string_view text;
+    std::vector<TextRange> ranges;  ///< none is empty
+    std::string owned_text;
+  };
+  /// Precondition: valid UTF-8, which outlives the result.
+  void split(std::string_view text, Pieces& pieces) const;
+
+ private:
+  std::vector<Step> steps_;
+};
+
+/// The pattern of ByteLevel with use_regex: GPT-2's.
+extern const char* const kGpt2Pattern;
+
+}  // namespace saescope

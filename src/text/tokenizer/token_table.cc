@@ -1,0 +1,93 @@
+#include "text/tokenizer/token_table.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "text/tokenizer/byte_level.h"
+#include "text/tokenizer/hash.h"
+
+namespace saescope {
+namespace {
+
+constexpr std::size_t kInline = 8;  // bytes of a token that fit into its slot
+
+// The smallest power of two that leaves a quarter free.
+std::size_t slots_for(std::size_t count) { return std::bit_ceil(16 + count + count / 3); }
+
+}  // namespace
+
+void TokenTable::reserve(std::size_t count) {
+  spans_.reserve(count);
+  arena_.reserve(count * 8);
+  if (slots_for(count) > slots_.size()) grow(slots_for(count));
+}
+
+bool TokenTable::add(std::string_view bytes, TokenId id) {
+  if (slots_for(count_ + 1) > slots_.size()) grow(slots_for(count_ * 2));
+  Slot& slot = slots_[slot_of(bytes)];
+  if (slot.id != kNone) return false;
+  const uint64_t key = bytes.size() <= kInline ? pack_bytes(bytes) : hash_bytes(bytes);
+  slot = {key, static_cast<uint32_t>(bytes.size()), id};
+  ++count_;
+  store(bytes, id);
+  return true;
+}
+
+bool TokenTable::add_unreachable(std::string_view spelling, TokenId id) {
+  if (!unreachable_.emplace(spelling, id).second) return false;
+  store(spelling, id);
+  return true;
+}
+
+TokenId TokenTable::find(std::string_view bytes) const {
+  return slots_.empty() ? kNone : slots_[slot_of(bytes)].id;
+}
+
+TokenId TokenTable::find_spelling(std::string_view spelling) const {
+  std::string bytes;
+  if (append_spelled_bytes(spelling, bytes)) return find(bytes);
+  const auto found = unreachable_.find(std::string(spelling));
+  return found == unreachable_.end() ? kNone : found->second;
+}
+
+bool TokenTable::contains(TokenId id) const {
+  const auto index = static_cast<std::size_t>(id);
+  return id >= 0 && index < spans_.size() && spans_[index].offset != kNowhere;
+}
+
+std::string_view TokenTable::bytes(TokenId id) const {
+  if (!contains(id)) return {};
+  const Span& span = spans_[static_cast<std::size_t>(id)];
+  return {arena_.data() + span.offset, span.length};
+}
+
+void TokenTable::store(std::string_view bytes, TokenId id) {
+  const auto index = static_cast<std::size_t>(id);
+  if (index >= spans_.size()) spans_.resize(index + 1);
+  spans_[index] = {arena_.size(), static_cast<uint32_t>(bytes.size())};
+  arena_.append(bytes);
+}
+
+void TokenTable::grow(std::size_t slots) {
+  const std::vector<Slot> before = std::exchange(slots_, std::vector<Slot>(slots));
+  for (const Slot& slot : before) {
+    if (slot.id != kNone) slots_[slot_of(bytes(slot.id))] = slot;
+  }
+}
+
+// The slot that holds `bytes`, or the free one where they belong. Precondition: there are slots.
+std::size_t TokenTable::slot_of(std::string_view bytes) const {
+  const uint64_t hash = hash_bytes(bytes);
+  const bool is_short = bytes.size() <= kInline;
+  const uint64_t key = is_short ? pack_bytes(bytes) : hash;
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
+    const Slot& slot = slots_[i];
+    if (slot.id == kNone) return i;
+    if (slot.key != key || slot.length != bytes.size()) continue;
+    if (is_short || this->bytes(slot.id) == bytes) return i;
+  }
+}
+
+}  // namespace saescope
