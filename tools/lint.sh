@@ -13,7 +13,7 @@ echo "clang-format: clean"
 options=(--quiet --extra-arg=-Wno-unknown-warning-option)
 files=$(git ls-files 'src/*.cc' | grep -v '_test\.cc$')
 if [ "$depth" = deep ]; then
-  options+=(--checks=clang-analyzer-*)
+  options+=("--checks=clang-analyzer-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions")
   files=$(git ls-files 'src/*.cc' 'tests/*.cc')
 fi
 if ! xargs -P "$(nproc)" -n 4 clang-tidy -p "$build" "${options[@]}" <<< "$files" > "$build/clang-tidy.log" 2>&1; then

@@ -28,7 +28,7 @@ struct ChatTemplate::Impl {
   std::string where;
 };
 
-ChatTemplate::ChatTemplate(std::string source, std::string where)
+ChatTemplate::ChatTemplate(const std::string& source, const std::string& where)
     : impl_(std::make_unique<const Impl>(Impl{parse(source, where), where})) {}
 
 ChatTemplate::~ChatTemplate() = default;

@@ -21,7 +21,7 @@ class ChatTemplate {
   /// @param where the file or metadata key, for messages
   /// @throws InputError naming the construct and the line that cannot be understood. As in Jinja, an
   ///         unknown filter or test inside of an `if` is an error only where it is reached.
-  ChatTemplate(std::string source, std::string where);
+  ChatTemplate(const std::string& source, const std::string& where);
   ~ChatTemplate();
   ChatTemplate(ChatTemplate&&) noexcept;
   ChatTemplate& operator=(ChatTemplate&&) noexcept;

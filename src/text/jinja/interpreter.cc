@@ -136,6 +136,7 @@ Flow Interpreter::run_loop(const For& loop, const Value& iterable, const ScopePt
     object = runtime_.create<LoopObject>(std::move(items), depth0, std::move(recurse));
   }
   bool ran = false;
+  // NOLINTNEXTLINE(bugprone-use-after-move): `items` is moved only where there is an `object`
   while (auto item = object != nullptr ? object->advance() : items.next()) {
     ran = true;
     const auto inner = std::make_shared<Scope>(scope);

@@ -26,7 +26,7 @@ std::vector<Value> items_of(std::vector<Keyed> keyed) {
   return items;
 }
 
-Value case_key(Runtime& runtime, Value key, bool case_sensitive) {
+Value case_key(Runtime& runtime, const Value& key, bool case_sensitive) {
   return case_sensitive ? key : ignore_case(runtime, key);
 }
 
