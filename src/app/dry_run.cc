@@ -6,6 +6,7 @@
 #include "app/wave_planner.h"
 #include "base/atomic_file.h"
 #include "model/prefix_tree.h"
+#include "report/output_rows.h"
 
 namespace saescope {
 namespace {

@@ -3,9 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <memory>
 
+#include "analysis/universal_set.h"
 #include "app/opened_model.h"
 #include "app/source_analysis.h"
+#include "app/specific_results.h"
 #include "app/wave_runner.h"
 #include "base/atomic_file.h"
 #include "base/error.h"

@@ -1,15 +1,11 @@
 #pragma once
 
-#include <deque>
-#include <filesystem>
-#include <memory>
 #include <vector>
 
-#include "analysis/universal_set.h"
 #include "app/prepared_model.h"
 #include "app/run_report.h"
-#include "app/specific_results.h"
-#include "ops/backend.h"
+#include "app/selection.h"
+#include "report/features_csv.h"
 
 namespace saescope {
 

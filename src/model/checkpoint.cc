@@ -7,20 +7,13 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "formats/json_document.h"
 
 namespace saescope {
 namespace {
 
 constexpr const char* kIndexFile = "model.safetensors.index.json";
 constexpr const char* kSingleFile = "model.safetensors";
-
-nlohmann::json parse_json(const std::string& text, const std::string& where) {
-  try {
-    return nlohmann::json::parse(text);
-  } catch (const nlohmann::json::exception& error) {
-    throw InputError({.what = "not valid JSON", .where = where, .found = error.what()});
-  }
-}
 
 /// "model-00001-of-00003.gguf" → the paths of all three.
 std::vector<std::filesystem::path> split_siblings(const std::filesystem::path& first, int64_t count) {

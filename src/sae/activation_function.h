@@ -5,10 +5,7 @@
 
 namespace saescope {
 
-/// Turns y = W · (x − input_bias) into activations, in place.
-/// @param y [rows, features]
-/// @param feature_of the dictionary's feature id of column c is feature_ids[c], or first + c where
-///        feature_ids is null
+/// Which of the dictionary's features column c of a block is: ids[c], or first + c where ids is null.
 struct FeatureColumns {
   std::size_t first = 0;
   const int64_t* ids = nullptr;
@@ -17,6 +14,8 @@ struct FeatureColumns {
   }
 };
 
+/// Turns y = W · (x − input_bias) into activations, in place.
+/// @param y [rows, features]
 /// kTopK is treated like kRelu here: the choice of the k largest needs the whole row.
 void apply_activation_function(const EncoderParameters& parameters, const FeatureColumns& columns,
                                MatrixView<float> y, int threads);

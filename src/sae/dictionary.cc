@@ -11,6 +11,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "formats/json_document.h"
 #include "ops/weight_rows.h"
 
 namespace saescope {
@@ -298,12 +299,7 @@ EncoderParameters bind_encoder(const TorchStateDict& state, const nlohmann::json
 
 Dictionary::Dictionary(const std::filesystem::path& folder) : file_(folder / "ae.pt") {
   const std::string config_path = (folder / "config.json").string();
-  nlohmann::json config;
-  try {
-    config = nlohmann::json::parse(read_file(config_path));
-  } catch (const nlohmann::json::exception& error) {
-    throw InputError({.what = "not valid JSON", .where = config_path, .found = error.what()});
-  }
+  const nlohmann::json config = parse_json(read_file(config_path), config_path);
   const std::string ae_path = file_.path().string();
   encoder_ = bind_encoder(parse_torch_archive(file_.bytes(), ae_path), config, ae_path, config_path);
 }
