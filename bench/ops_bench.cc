@@ -62,7 +62,7 @@ void gemm(benchmark::State& state, DType x_type, DType weight_type) {
 }
 
 void BM_GemmBf16(benchmark::State& state) { gemm(state, DType::kBF16, DType::kBF16); }
-BENCHMARK(BM_GemmBf16)->Arg(64)->Arg(512)->Arg(1024)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(BM_GemmBf16)->Arg(64)->Arg(512)->Arg(1024)->Arg(4805)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void BM_GemmF32(benchmark::State& state) { gemm(state, DType::kF32, DType::kF32); }
 BENCHMARK(BM_GemmF32)->Arg(512)->Unit(benchmark::kMillisecond)->UseRealTime();
@@ -81,15 +81,20 @@ void BM_RmsNorm(benchmark::State& state) {
 }
 BENCHMARK(BM_RmsNorm)->Unit(benchmark::kMillisecond)->UseRealTime();
 
+/// Gate and up projection with the gating, at the rows of a large wave.
 void BM_Swiglu(benchmark::State& state) {
   CpuBackend backend(threads());
-  const Array gate = make(backend, 1024, kIntermediate, DType::kF32);
-  const Array up = make(backend, 1024, kIntermediate, DType::kF32);
-  const Array out = backend.allocate(1024, kIntermediate, DType::kBF16);
-  for (auto _ : state) backend.swiglu(gate, up, out);
-  set_rate(state, "B", 1024.0 * kIntermediate * 10);
+  const auto rows = static_cast<std::size_t>(state.range(0));
+  const Array x = make(backend, rows, kHidden, DType::kBF16);
+  const Array gate = make(backend, kIntermediate, kHidden, DType::kBF16);
+  const Array up = make(backend, kIntermediate, kHidden, DType::kBF16);
+  const Array out = backend.allocate(rows, kIntermediate, DType::kBF16);
+  const TensorView gate_view = as_weight(gate);
+  const TensorView up_view = as_weight(up);
+  for (auto _ : state) backend.swiglu(x, {gate_view, {}}, {up_view, {}}, out);
+  set_flops(state, 4.0 * static_cast<double>(rows) * kHidden * kIntermediate);
 }
-BENCHMARK(BM_Swiglu)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(BM_Swiglu)->Arg(1024)->Arg(4805)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 /// One sequence of n tokens with Llama's heads.
 void BM_Attention(benchmark::State& state) {

@@ -52,10 +52,12 @@ std::map<std::size_t, Matrix<float>> run_sequence(const Model& model, Backend& b
   std::iota(nodes.begin(), nodes.end(), 0);
   std::map<std::size_t, Matrix<float>> result;
   Forward forward(model, backend, silence.context, compute, chunk_rows);
-  forward.run(tree, {layers, nodes}, [&](std::size_t layer, MatrixView<const float> rows) {
-    Matrix<float>& copy = result.emplace(layer, Matrix<float>(rows.rows, rows.cols)).first->second;
-    for (std::size_t r = 0; r < rows.rows; ++r) std::copy_n(rows.row(r), rows.cols, copy.row(r));
-  });
+  forward.run(
+      tree, {layers, nodes}, [](std::size_t) {},
+      [&](std::size_t layer, MatrixView<const float> rows) {
+        Matrix<float>& copy = result.emplace(layer, Matrix<float>(rows.rows, rows.cols)).first->second;
+        for (std::size_t r = 0; r < rows.rows; ++r) std::copy_n(rows.row(r), rows.cols, copy.row(r));
+      });
   return result;
 }
 
@@ -185,11 +187,13 @@ double smollm2_error(DType compute, std::size_t layer, std::size_t prompts) {
   RelativeError error;
   const std::vector<std::size_t> layers = {layer};
   Forward forward(checkpoint.model(), backend, silence.context, compute, 512);
-  forward.run(tree, {layers, taps}, [&](std::size_t, MatrixView<const float> rows) {
-    auto wanted = expected.rows("layer_" + std::to_string(layer));
-    wanted.rows = rows.rows;
-    error.add(rows, wanted);
-  });
+  forward.run(
+      tree, {layers, taps}, [](std::size_t) {},
+      [&](std::size_t, MatrixView<const float> rows) {
+        auto wanted = expected.rows("layer_" + std::to_string(layer));
+        wanted.rows = rows.rows;
+        error.add(rows, wanted);
+      });
   return error.value();
 }
 

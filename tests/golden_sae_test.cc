@@ -8,7 +8,7 @@
 #include "golden_files.h"
 #include "ops/cpu/cpu_backend.h"
 #include "ops/reference/reference_backend.h"
-#include "sae/encoder.h"
+#include "sae/feature_encoder.h"
 
 namespace saescope {
 namespace {
@@ -98,7 +98,7 @@ TEST_P(SaeTest, ChosenFeaturesHaveTheBitsOfTheFullEncoding) {
   const Matrix<float> all = encode_all(backend);
   const std::vector<int64_t> features = {47, 3, 0, 3, 20};
   const Matrix<float> some =
-      Encoder(dictionary.encoder(), backend, context).encode_features(golden.rows("input"), features);
+      FeatureEncoder(dictionary.encoder(), features, backend, context).encode(golden.rows("input"));
   for (std::size_t r = 0; r < all.rows(); ++r) {
     for (std::size_t i = 0; i < features.size(); ++i) {
       EXPECT_EQ(some.row(r)[i], all.row(r)[features[i]]) << "row " << r << ", feature " << features[i];

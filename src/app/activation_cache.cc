@@ -16,7 +16,7 @@ namespace saescope {
 namespace {
 
 // Part of every folder's name: a change of the numbers or of the files' layout makes old entries unfindable.
-constexpr std::string_view kFormat = "saescope activations 1";
+constexpr std::string_view kFormat = "saescope activations 2";
 
 std::string_view as_text(const void* data, std::size_t bytes) {
   return {static_cast<const char*>(data), bytes};

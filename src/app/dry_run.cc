@@ -6,6 +6,7 @@
 #include "app/wave_planner.h"
 #include "base/atomic_file.h"
 #include "model/prefix_tree.h"
+#include "ops/cpu/cpu_backend.h"
 #include "report/output_rows.h"
 
 namespace saescope {
@@ -77,16 +78,18 @@ void describe_sources(const PreparedModel& model, Hub& hub, Plan& plan) {
   }
 }
 
-void describe_model(const PreparedModel& model, const Options& options, Hub& hub, Plan& plan) {
+void describe_model(const PreparedModel& model, const Options& options, const Backend& backend, Hub& hub,
+                    Plan& plan) {
   PrefixTree tree;
   for (const PromptTokens& prompt : model.prompts) tree.add(prompt.ids);
   plan.line(fmt::format("model {} ({})", model.plan.entry.name, model.plan.entry.model));
   describe_weights(model, hub, plan);
   describe_sources(model, hub, plan);
-  const WaveLimits limits =
-      plan_waves(model.config, options.memory_limit, options.batch_tokens, model.longest_prompt(), 0);
-  const uint64_t bytes = Forward::fixed_bytes(model.config, limits.chunk_rows) +
-                         Forward::bytes_per_node(model.config) * std::min(limits.nodes, tree.size());
+  const WaveLimits limits = plan_waves(model.config, backend, options.memory_limit, options.batch_tokens,
+                                       model.longest_prompt(), 0);
+  const std::size_t nodes = std::min(limits.nodes, tree.size());
+  const uint64_t bytes = Forward::fixed_bytes(model.config, std::min(limits.chunk_rows, nodes), backend) +
+                         Forward::bytes_per_node(model.config) * nodes;
   plan.line(
       fmt::format("  compute   {} prompts, {} tokens, {} distinct prefixes, layers 0 to {} of {}; "
                   "activations in memory {}",
@@ -99,9 +102,10 @@ void describe_model(const PreparedModel& model, const Options& options, Hub& hub
 
 std::string describe_run(const RunInput& input, Hub& hub, const Context& context) {
   Plan plan;
+  const CpuBackend backend(context.threads, context.cancel);
   for (const ModelPlan& model : input.selection.models) {
-    describe_model(prepare_model(model, input.prompts, input.options, hub, context), input.options, hub,
-                   plan);
+    describe_model(prepare_model(model, input.prompts, input.options, hub, context), input.options, backend,
+                   hub, plan);
   }
   const Options& options = input.options;
   if (options.universal()) plan.line("write " + options.universal_output.string());

@@ -68,7 +68,7 @@ std::vector<SourceAnalysis> wire_layer(const OpenedModel& model, std::size_t lay
 }
 
 /// Bytes that the analyses of a model hold besides the forward pass.
-uint64_t analysis_bytes(const OpenedModel& model, std::size_t prompts_at_once) {
+uint64_t analysis_bytes(const OpenedModel& model, std::size_t prompts_at_once, int threads) {
   constexpr uint64_t kStatisticsPerFeature = 24;
   constexpr uint64_t kTermsPerFeature = 8;
   uint64_t held = 0;
@@ -78,7 +78,7 @@ uint64_t analysis_bytes(const OpenedModel& model, std::size_t prompts_at_once) {
     for (const OpenedSource& source : sources) {
       const EncoderParameters& encoder = source.dictionary.encoder();
       held += encoder.dict_size * (kStatisticsPerFeature * types + kTermsPerFeature);
-      scratch = std::max<uint64_t>(scratch, Encoder::bytes_for(encoder, types * prompts_at_once));
+      scratch = std::max<uint64_t>(scratch, Encoder::bytes_for(encoder, types * prompts_at_once, threads));
     }
   }
   return held + scratch;
@@ -108,17 +108,18 @@ void run_model(const OpenedModel& model, const Options& options, Backend& backen
   const PreparedModel& prepared = model.prepared;
   const std::string& name = prepared.plan.entry.name;
   constexpr std::size_t kUsualPromptsOfWave = 256;
-  const WaveLimits limits =
-      plan_waves(prepared.config, options.memory_limit, options.batch_tokens, prepared.longest_prompt(),
-                 analysis_bytes(model, std::min(kUsualPromptsOfWave, prepared.prompts.size())));
+  const WaveLimits limits = plan_waves(
+      prepared.config, backend, options.memory_limit, options.batch_tokens, prepared.longest_prompt(),
+      analysis_bytes(model, std::min(kUsualPromptsOfWave, prepared.prompts.size()), context.threads));
   std::unique_ptr<ActivationCache> cache;
   if (options.cache) {
     cache = std::make_unique<ActivationCache>(
         activation_cache_folder(model.checkpoint.files(), name_of(compute_type(options)), backend.numerics()),
         prepared.config.hidden_size, *context.reporter);
   }
+  WaveReadAhead read_ahead(model);
   WaveRunner runner(model.checkpoint.model(), backend, context, compute_type(options), limits, layers,
-                    cache.get(), name);
+                    cache.get(), read_ahead, name);
 
   double encoding = 0;
   const Stopwatch all;
@@ -188,7 +189,7 @@ RunReport run_analyses(const RunInput& input, Hub& hub, const Context& context) 
     PreparedModel prepared = prepare_model(plan, input.prompts, input.options, hub, context);
     models.push_back(open_model(std::move(prepared), input.features, hub, *context.reporter));
   }
-  CpuBackend backend(context.threads);
+  CpuBackend backend(context.threads, context.cancel);
   report.add_time("prepare", preparing.seconds());
 
   Results results(input.options.activation_threshold);

@@ -11,16 +11,17 @@ void SourceAnalysis::add_universal(std::size_t token_type, UniversalStatistics& 
 }
 
 void SourceAnalysis::add_specific(std::size_t token_type, SpecificTable& table) {
-  specific_.push_back({token_type, &table});
+  specific_.push_back(
+      {token_type, &table, FeatureEncoder(dictionary_.encoder(), table.features(), backend_, context_)});
 }
 
 void SourceAnalysis::add(const ActivationBatch& batch) {
   if (!universal_.empty()) add_to_statistics(batch);
   const std::size_t prompts = batch.prompt_indices.size();
-  for (const auto& [token_type, table] : specific_) {
-    const auto rows = batch.activations.rows_from(token_type * prompts, prompts);
-    const Matrix<float> activations = encoder_.encode_features(rows, table->features());
-    table->add(batch.prompt_indices, activations.view());
+  for (Specific& specific : specific_) {
+    const auto rows = batch.activations.rows_from(specific.token_type * prompts, prompts);
+    const Matrix<float> activations = specific.encoder.encode(rows);
+    specific.table->add(batch.prompt_indices, activations.view());
   }
 }
 
@@ -33,17 +34,8 @@ void SourceAnalysis::add_to_statistics(const ActivationBatch& batch) {
     std::copy_n(first, prompts * rows.cols(), rows.row(u * prompts));
   }
   encoder_.encode(rows.view(), [&](std::size_t first_feature, MatrixView<const float> block) {
-    // A thread takes a range of features, so that sums over prompts stay in prompt order.
-    constexpr std::size_t kRange = 128;
-    const std::size_t ranges = (block.cols + kRange - 1) / kRange;
-#pragma omp parallel for num_threads(threads_) collapse(2) schedule(static)
     for (std::size_t u = 0; u < universal_.size(); ++u) {
-      for (std::size_t i = 0; i < ranges; ++i) {
-        const std::size_t first = i * kRange;
-        const MatrixView<const float> part = {block.row(u * prompts) + first, prompts,
-                                              std::min(kRange, block.cols - first), block.stride};
-        universal_[u].result->add(first_feature + first, part);
-      }
+      universal_[u].statistics->add(first_feature, block.rows_from(u * prompts, prompts));
     }
   });
 }

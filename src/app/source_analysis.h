@@ -5,7 +5,7 @@
 #include "analysis/universal.h"
 #include "app/specific_results.h"
 #include "app/wave_runner.h"
-#include "sae/encoder.h"
+#include "sae/feature_encoder.h"
 
 namespace saescope {
 
@@ -14,7 +14,10 @@ namespace saescope {
 class SourceAnalysis {
  public:
   SourceAnalysis(const Dictionary& dictionary, Backend& backend, const Context& context)
-      : encoder_(dictionary.encoder(), backend, context), threads_(context.threads) {}
+      : dictionary_(dictionary),
+        backend_(backend),
+        context_(context),
+        encoder_(dictionary.encoder(), backend, context) {}
 
   /// @param token_type index among the run's token types @param statistics must outlive this
   void add_universal(std::size_t token_type, UniversalStatistics& statistics);
@@ -25,16 +28,23 @@ class SourceAnalysis {
 
  private:
   void add_to_statistics(const ActivationBatch& batch);
-  template <typename Result>
-  struct AtTokenType {
+
+  struct Universal {
     std::size_t token_type;
-    Result* result;
+    UniversalStatistics* statistics;
+  };
+  struct Specific {
+    std::size_t token_type;
+    SpecificTable* table;
+    FeatureEncoder encoder;
   };
 
+  const Dictionary& dictionary_;
+  Backend& backend_;
+  const Context& context_;
   Encoder encoder_;
-  int threads_;
-  std::vector<AtTokenType<UniversalStatistics>> universal_;
-  std::vector<AtTokenType<SpecificTable>> specific_;
+  std::vector<Universal> universal_;
+  std::vector<Specific> specific_;
 };
 
 }  // namespace saescope

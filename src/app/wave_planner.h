@@ -19,7 +19,7 @@ struct WaveLimits {
 /// @param longest_prompt tokens of the longest prompt, which must fit
 /// @param other_bytes what the run holds besides the forward pass (prompts, SAE terms, statistics)
 /// @throws InputError where even the smallest wave does not fit
-WaveLimits plan_waves(const ModelConfig& config, uint64_t memory_limit, uint64_t batch_tokens,
-                      std::size_t longest_prompt, uint64_t other_bytes);
+WaveLimits plan_waves(const ModelConfig& config, const Backend& backend, uint64_t memory_limit,
+                      uint64_t batch_tokens, std::size_t longest_prompt, uint64_t other_bytes);
 
 }  // namespace saescope

@@ -64,12 +64,13 @@ void WaveRunner::Wave::collect_tapped_nodes(bool with_keys) {
 
 WaveRunner::WaveRunner(const Model& model, Backend& backend, const Context& context, DType compute,
                        const WaveLimits& limits, std::vector<std::size_t> layers, ActivationCache* cache,
-                       std::string model_name)
+                       WaveReadAhead& read_ahead, std::string model_name)
     : forward_(model, backend, context, compute, limits.chunk_rows),
       context_(context),
       limits_(limits),
       layers_(std::move(layers)),
       cache_(cache),
+      read_ahead_(read_ahead),
       model_name_(std::move(model_name)) {}
 
 /// The longest run of prompts whose tree stays within the limit, but at least one. A cached prompt counts
@@ -115,6 +116,7 @@ void WaveRunner::run(std::span<const PromptTokens> prompts, const BatchSink& sin
 
 void WaveRunner::run_wave(const Wave& wave, const BatchSink& sink) {
   ++counts_.waves;
+  read_ahead_.begin_wave(wave.tree.size() > 0);
   if (wave.tree.size() > 0) return compute(wave, sink);
   for (const std::size_t layer : layers_) deliver(wave, layer, {}, sink);
 }
@@ -123,12 +125,14 @@ void WaveRunner::run_wave(const Wave& wave, const BatchSink& sink) {
 void WaveRunner::compute(const Wave& wave, const BatchSink& sink) {
   counts_.computed_nodes += wave.tree.size();
   std::vector<Matrix<float>> to_store;
-  forward_.run(wave.tree, {layers_, wave.tapped_nodes}, [&](std::size_t layer, MatrixView<const float> rows) {
-    deliver(wave, layer, rows, sink);
-    if (cache_ == nullptr) return;
-    Matrix<float>& copy = to_store.emplace_back(rows.rows, rows.cols);
-    std::copy_n(rows.data, rows.rows * rows.cols, copy.row(0));
-  });
+  const LayerHook before_layer = [&](std::size_t layer) { read_ahead_.reach_layer(layer); };
+  forward_.run(wave.tree, {layers_, wave.tapped_nodes}, before_layer,
+               [&](std::size_t layer, MatrixView<const float> rows) {
+                 deliver(wave, layer, rows, sink);
+                 if (cache_ == nullptr) return;
+                 Matrix<float>& copy = to_store.emplace_back(rows.rows, rows.cols);
+                 std::copy_n(rows.data, rows.rows * rows.cols, copy.row(0));
+               });
   if (cache_ == nullptr) return;
   std::vector<MatrixView<const float>> views;
   for (const Matrix<float>& matrix : to_store) views.push_back(matrix.view());
@@ -150,6 +154,7 @@ void WaveRunner::deliver(const Wave& wave, std::size_t layer, MatrixView<const f
       std::copy_n(row, hidden, batch.row(t * prompts + p));
     }
   }
+  read_ahead_.reach_encoders(layer);
   sink({layer, wave.prompt_indices, batch.view()});
 }
 

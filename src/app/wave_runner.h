@@ -7,6 +7,7 @@
 #include "app/activation_cache.h"
 #include "app/prompt_tokens.h"
 #include "app/wave_planner.h"
+#include "app/wave_read_ahead.h"
 #include "model/forward.h"
 
 namespace saescope {
@@ -34,7 +35,7 @@ class WaveRunner {
   /// @param layers ascending @param cache may be null @param model_name for messages
   WaveRunner(const Model& model, Backend& backend, const Context& context, DType compute,
              const WaveLimits& limits, std::vector<std::size_t> layers, ActivationCache* cache,
-             std::string model_name);
+             WaveReadAhead& read_ahead, std::string model_name);
 
   /// @throws RunError where an activation is not finite, naming model, layer and prompt.
   void run(std::span<const PromptTokens> prompts, const BatchSink& sink);
@@ -54,6 +55,7 @@ class WaveRunner {
   WaveLimits limits_;
   std::vector<std::size_t> layers_;
   ActivationCache* cache_;
+  WaveReadAhead& read_ahead_;
   std::string model_name_;
   WaveCounts counts_;
 };

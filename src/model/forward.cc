@@ -4,7 +4,6 @@
 #include <numeric>
 
 #include "tensor/buffer.h"
-#include "tensor/mapped_file.h"
 
 namespace saescope {
 namespace {
@@ -12,39 +11,26 @@ namespace {
 std::size_t q_dim(const ModelConfig& c) { return c.attention.heads * c.attention.head_dim; }
 std::size_t kv_dim(const ModelConfig& c) { return c.attention.kv_heads * c.attention.head_dim; }
 
-/// Asks for a layer's weights while the one before it computes.
-void prefetch_layer(const LayerWeights& w) {
-  for (const TensorView* view : {&w.q, &w.k, &w.v, &w.o, &w.gate, &w.up, &w.down}) {
-    const auto bytes = storage_bytes(view->dtype, element_count(view->shape));
-    prefetch({view->data, static_cast<std::size_t>(bytes.value_or(0))});
-  }
-}
-
 }  // namespace
 
 Forward::Forward(const Model& model, Backend& backend, const Context& context, DType compute,
                  std::size_t chunk_rows)
-    : model_(model), backend_(backend), context_(context), compute_(compute), chunk_rows_(chunk_rows) {
-  const ModelConfig& c = model.config;
-  normed_ = backend.allocate(chunk_rows, c.hidden_size, compute);
-  query_ = backend.allocate(chunk_rows, q_dim(c), DType::kF32);
-  mixed_ = backend.allocate(chunk_rows, q_dim(c), compute);
-  gate_ = backend.allocate(chunk_rows, c.intermediate_size, DType::kF32);
-  up_ = backend.allocate(chunk_rows, c.intermediate_size, DType::kF32);
-  product_ = backend.allocate(chunk_rows, c.intermediate_size, compute);
-}
+    : model_(model), backend_(backend), context_(context), compute_(compute), chunk_rows_(chunk_rows) {}
 
 std::size_t Forward::bytes_per_node(const ModelConfig& c) {
   return sizeof(float) * (c.hidden_size + 2 * kv_dim(c));
 }
 
-std::size_t Forward::fixed_bytes(const ModelConfig& c, std::size_t chunk_rows) {
-  const std::size_t per_row = 2 * c.hidden_size + 2 * q_dim(c) + 3 * c.intermediate_size;
-  return sizeof(float) * chunk_rows * per_row;
+std::size_t Forward::fixed_bytes(const ModelConfig& c, std::size_t chunk_rows, const Backend& backend) {
+  const std::size_t per_row = c.hidden_size + 2 * q_dim(c) + c.intermediate_size;
+  return sizeof(float) * chunk_rows * per_row +
+         backend.workspace_bytes(chunk_rows, c.hidden_size, c.intermediate_size);
 }
 
-void Forward::run(const PrefixTree& tree, const Taps& taps, const TapSink& sink) {
+void Forward::run(const PrefixTree& tree, const Taps& taps, const LayerHook& before_layer,
+                  const TapSink& sink) {
   const TreeTopology topology = tree.topology();
+  allocate_scratch(std::min(chunk_rows_, tree.size()));
   const std::size_t hidden = model_.config.hidden_size;
   Array residual = backend_.allocate(tree.size(), hidden, DType::kF32);
   Array tapped = backend_.allocate(taps.nodes.size(), hidden, DType::kF32);
@@ -59,7 +45,7 @@ void Forward::run(const PrefixTree& tree, const Taps& taps, const TapSink& sink)
   for (std::size_t layer = 0; layer <= top; ++layer) {
     context_.cancel->check();
     const LayerWeights& w = model_.weights.layers[layer];
-    if (layer < top) prefetch_layer(model_.weights.layers[layer + 1]);
+    before_layer(layer);
     compute_keys_values(w, residual, topology);
     if (layer < top) {
       run_block(w, residual, all_nodes, topology);
@@ -72,6 +58,14 @@ void Forward::run(const PrefixTree& tree, const Taps& taps, const TapSink& sink)
     backend_.download(tapped, host.view());
     sink(layer, host.view());
   }
+}
+
+void Forward::allocate_scratch(std::size_t rows) {
+  const ModelConfig& c = model_.config;
+  normed_ = backend_.allocate(rows, c.hidden_size, compute_);
+  query_ = backend_.allocate(rows, q_dim(c), DType::kF32);
+  mixed_ = backend_.allocate(rows, q_dim(c), compute_);
+  product_ = backend_.allocate(rows, c.intermediate_size, compute_);
 }
 
 /// Keys and values of every node, since later nodes look at earlier ones.
@@ -119,13 +113,9 @@ void Forward::add_attention(const LayerWeights& w, const Array& residual, std::s
 /// residual += Wdown · (silu(Wgate · norm(residual)) ⊙ Wup · norm(residual))
 void Forward::add_mlp(const LayerWeights& w, const Array& residual) {
   const Array normed = normed_.row_range(0, residual.rows());
-  const Array gate = gate_.row_range(0, residual.rows());
-  const Array up = up_.row_range(0, residual.rows());
   const Array product = product_.row_range(0, residual.rows());
   backend_.rms_norm(residual, w.mlp_norm, model_.config.rms_norm_epsilon, normed);
-  backend_.linear(normed, w.gate, w.gate_bias, gate, false);
-  backend_.linear(normed, w.up, w.up_bias, up, false);
-  backend_.swiglu(gate, up, product);
+  backend_.swiglu(normed, {w.gate, w.gate_bias}, {w.up, w.up_bias}, product);
   backend_.linear(product, w.down, w.down_bias, residual, true);
 }
 

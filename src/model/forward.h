@@ -19,6 +19,9 @@ struct Model {
 /// @param activations [taps, hidden], rows in the order of the tapped nodes; valid during the call
 using TapSink = std::function<void(std::size_t layer, MatrixView<const float> activations)>;
 
+/// Called before a layer's weights are used.
+using LayerHook = std::function<void(std::size_t layer)>;
+
 /// Which layers and nodes of a wave are wanted.
 struct Taps {
   std::span<const std::size_t> layers;  ///< ascending, 0-based
@@ -37,15 +40,16 @@ class Forward {
 
   /// Runs up to the last tapped layer. In that layer only keys and values are computed for every node,
   /// the rest for the tapped ones.
-  void run(const PrefixTree& tree, const Taps& taps, const TapSink& sink);
+  void run(const PrefixTree& tree, const Taps& taps, const LayerHook& before_layer, const TapSink& sink);
 
   std::size_t hidden_size() const { return model_.config.hidden_size; }
 
   /// Bytes that `run` holds for a wave: per node, and besides that whatever the number of nodes.
   static std::size_t bytes_per_node(const ModelConfig& config);
-  static std::size_t fixed_bytes(const ModelConfig& config, std::size_t chunk_rows);
+  static std::size_t fixed_bytes(const ModelConfig& config, std::size_t chunk_rows, const Backend& backend);
 
  private:
+  void allocate_scratch(std::size_t rows);
   void compute_keys_values(const LayerWeights& w, const Array& residual, const TreeTopology& tree);
   void add_attention(const LayerWeights& w, const Array& residual, std::span<const int32_t> nodes,
                      const TreeTopology& tree);
@@ -63,8 +67,6 @@ class Forward {
   Array normed_;   // [chunk, hidden]
   Array query_;    // [chunk, heads · head_dim]
   Array mixed_;    // [chunk, heads · head_dim]: attention's output before the projection
-  Array gate_;     // [chunk, intermediate]
-  Array up_;       // [chunk, intermediate]
   Array product_;  // [chunk, intermediate]
 };
 

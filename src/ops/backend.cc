@@ -13,6 +13,13 @@ void require(bool holds, std::string_view op, std::string_view condition) {
 
 bool is_f32(const Array& array) { return array.dtype() == DType::kF32; }
 
+void require_weight(const Array& x, const TensorView& weight, std::string_view op) {
+  require(weight.shape.size() == 2 && weight.shape[1] == x.cols(), op, "weight is [out, x.cols]");
+  require(weight.is_contiguous() ||
+              (is_plain_float(weight.dtype) && (weight.strides[0] == 1 || weight.strides[1] == 1)),
+          op, "weight is contiguous, or plain with dense rows or columns");
+}
+
 }  // namespace
 
 void Backend::embed(const TensorView& table, std::span<const int32_t> ids, const Array& out) {
@@ -33,13 +40,16 @@ void Backend::rms_norm(const Array& x, std::span<const float> weight, float epsi
 
 void Backend::linear(const Array& x, const TensorView& weight, std::span<const float> bias, const Array& y,
                      bool accumulate) {
-  require(weight.shape.size() == 2 && weight.shape[1] == x.cols(), "linear", "weight is [out, x.cols]");
-  require(weight.is_contiguous() ||
-              (is_plain_float(weight.dtype) && (weight.strides[0] == 1 || weight.strides[1] == 1)),
-          "linear", "weight is contiguous, or plain with dense rows or columns");
+  require_weight(x, weight, "linear");
   require(is_f32(y) && y.rows() == x.rows() && y.cols() == weight.shape[0], "linear", "y is f32 [rows, out]");
   require(bias.empty() || bias.size() == weight.shape[0], "linear", "bias is [out]");
   if (x.rows() > 0) do_linear(x, weight, bias, y, accumulate);
+}
+
+void Backend::linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink) {
+  require(is_f32(x), "linear_tiles", "x is f32");
+  require_weight(x, weight, "linear_tiles");
+  if (x.rows() > 0) do_linear_tiles(x, weight, sink);
 }
 
 void Backend::rope(const Array& x, std::span<const int32_t> positions, const RopeFrequencies& frequencies) {
@@ -63,12 +73,13 @@ void Backend::attention(const Array& q, const Array& k, const Array& v, std::spa
   do_attention(q, k, v, query_nodes, tree, shape, out);
 }
 
-void Backend::swiglu(const Array& gate, const Array& up, const Array& out) {
-  require(is_f32(gate) && is_f32(up), "swiglu", "gate and up are f32");
-  require(gate.rows() == up.rows() && gate.cols() == up.cols() && out.rows() == gate.rows() &&
-              out.cols() == gate.cols(),
-          "swiglu", "gate, up and out have one shape");
-  do_swiglu(gate, up, out);
+void Backend::swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up, const Array& out) {
+  for (const LinearWeight& part : {gate, up}) {
+    require_weight(x, part.weight, "swiglu");
+    require(out.rows() == x.rows() && out.cols() == part.weight.shape[0], "swiglu", "out is [rows, out]");
+    require(part.bias.empty() || part.bias.size() == out.cols(), "swiglu", "bias is [out]");
+  }
+  if (x.rows() > 0) do_swiglu(x, gate, up, out);
 }
 
 void Backend::gather(const Array& x, std::span<const int32_t> rows, const Array& out) {

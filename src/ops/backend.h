@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -37,6 +38,16 @@ struct TreeTopology {
   std::span<const int32_t> position;  ///< [nodes], 0 for a root
 };
 
+/// What a linear layer holds.
+struct LinearWeight {
+  const TensorView& weight;     ///< [out, in]
+  std::span<const float> bias;  ///< [out] or empty
+};
+
+/// Receives outputs [first_output, first_output + tile.cols) of all rows. @param tile may be changed; valid
+/// during the call
+using TileSink = std::function<void(std::size_t first_output, MatrixView<float> tile)>;
+
 /// The operators of the forward pass and of SAE encoding. One forward is written over this interface;
 /// `ReferenceBackend` is the naive definition that every other one is tested against.
 ///
@@ -52,6 +63,10 @@ class Backend {
 
   /// What the bits of results depend on besides the input: results of another value may differ in rounding.
   virtual std::string numerics() const = 0;
+
+  /// Bytes that `linear` and `swiglu` of so many rows may hold besides the arrays they are given.
+  /// @param inputs, outputs the largest of the weights'
+  virtual std::size_t workspace_bytes(std::size_t rows, std::size_t inputs, std::size_t outputs) const = 0;
 
   /// An uninitialised matrix. @param dtype kF32 or kBF16. @throws std::bad_alloc
   virtual Array allocate(std::size_t rows, std::size_t cols, DType dtype) = 0;
@@ -75,6 +90,12 @@ class Backend {
   void linear(const Array& x, const TensorView& weight, std::span<const float> bias, const Array& y,
               bool accumulate);
 
+  /// y = x · weightᵀ as `linear` computes it, but handed over in tiles of some outputs in host memory, so
+  /// that the whole of y never exists. `sink` is called from several threads at once, for different tiles, in
+  /// no order; what it throws is thrown here.
+  /// @param x [rows, in] f32
+  void linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink);
+
   /// Rotates every head of x in place by its row's position.
   /// @param x [rows, heads · head_dim] f32 @param positions [rows]
   void rope(const Array& x, std::span<const int32_t> positions, const RopeFrequencies& frequencies);
@@ -85,8 +106,10 @@ class Backend {
   void attention(const Array& q, const Array& k, const Array& v, std::span<const int32_t> query_nodes,
                  const TreeTopology& tree, const AttentionShape& shape, const Array& out);
 
-  /// out = silu(gate) · up, element by element. @param out f32 or bf16
-  void swiglu(const Array& gate, const Array& up, const Array& out);
+  /// SwiGLU (Shazeer 2020; transformers' LlamaMLP before down_proj): out = silu(x · gateᵀ) ⊙ (x · upᵀ).
+  /// @param x, gate.weight, up.weight as in `linear`; both weights [out, in] @param out [rows, out] f32 or
+  /// bf16
+  void swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up, const Array& out);
 
   /// out[i] = x[rows[i]]. Same dtype on both sides.
   void gather(const Array& x, std::span<const int32_t> rows, const Array& out);
@@ -102,7 +125,9 @@ class Backend {
   virtual void do_attention(const Array& q, const Array& k, const Array& v,
                             std::span<const int32_t> query_nodes, const TreeTopology& tree,
                             const AttentionShape& shape, const Array& out) = 0;
-  virtual void do_swiglu(const Array& gate, const Array& up, const Array& out) = 0;
+  virtual void do_linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink) = 0;
+  virtual void do_swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up,
+                         const Array& out) = 0;
   virtual void do_gather(const Array& x, std::span<const int32_t> rows, const Array& out) = 0;
 };
 

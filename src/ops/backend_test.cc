@@ -139,9 +139,12 @@ TEST_P(BackendTest, LinearEqualsReferenceForEveryTypeOrientationAndRemainder) {
 TEST(CpuBackendDeterminism, LinearGivesARowTheSameBitsWhateverTheOtherRowsAndThreads) {
   for (const DType x_type : {DType::kF32, DType::kBF16}) {
     for (const DType w_type : {DType::kF32, DType::kBF16}) {
-      for (const auto& [in, out] :
-           {std::pair<std::size_t, std::size_t>{576, 1536}, {1536, 576}, {2048, 320}, {67, 131}}) {
-        constexpr std::size_t kRows = 300;
+      for (const auto& [in, out] : {std::pair<std::size_t, std::size_t>{576, 1536},
+                                    {1536, 576},
+                                    {4096, 1024},
+                                    {2048, 320},
+                                    {67, 131}}) {
+        constexpr std::size_t kRows = 1100;
         const auto x_values = random_values(kRows * in, 1);
         const StoredWeight weight = store_weight(out, in, random_values(out * in, 2), w_type, false);
         CpuBackend one(1);
@@ -149,7 +152,7 @@ TEST(CpuBackendDeterminism, LinearGivesARowTheSameBitsWhateverTheOtherRowsAndThr
         const Array whole = one.allocate(kRows, out, DType::kF32);
         one.linear(x, weight.view, {}, whole, false);
         CpuBackend two(2);
-        for (const std::size_t rows : {1, 2, 7, 16, 31, 64, 129, 300}) {
+        for (const std::size_t rows : {1, 2, 7, 16, 31, 64, 129, 300, 600}) {
           for (const std::size_t first : {std::size_t{0}, kRows - rows}) {
             const Array part = two.allocate(rows, out, DType::kF32);
             two.linear(x.row_range(first, rows), weight.view, {}, part, false);
@@ -203,18 +206,68 @@ TEST_P(BackendTest, RmsNormEqualsReference) {
   }
 }
 
-TEST_P(BackendTest, SwigluEqualsReferenceAlsoFarFromZero) {
-  for (const std::size_t cols : {1, 17, 256, 300}) {
-    auto gate = random_values(3 * cols, 7, 4.0f);
-    gate[0] = -200.0f;
-    gate.back() = 200.0f;
-    const auto up = random_values(3 * cols, 8);
-    const Array out = backend.allocate(3, cols, DType::kF32);
-    const Array expected = reference.allocate(3, cols, DType::kF32);
-    backend.swiglu(make_array(backend, 3, cols, gate), make_array(backend, 3, cols, up), out);
-    reference.swiglu(make_array(reference, 3, cols, gate), make_array(reference, 3, cols, up), expected);
-    expect_close(out, expected, 8 * kUnitF32 * (1 + largest(values_of(expected))));
+TEST_P(BackendTest, SwigluEqualsReferenceForEveryTypeAndAlsoFarFromZero) {
+  constexpr std::size_t kIn = 40;
+  for (const std::size_t cols : {1, 17, 300, 1100}) {
+    for (const DType type : {DType::kF32, DType::kBF16}) {
+      const auto x = random_values(3 * kIn, 6);
+      auto gate_values = random_values(cols * kIn, 7);
+      // The first and the last output are far from zero in row 0, on either side.
+      for (std::size_t i = 0; i < kIn; ++i) {
+        gate_values[i] = std::copysign(8.0f, -x[i]);
+        gate_values[(cols - 1) * kIn + i] = std::copysign(8.0f, x[i]);
+      }
+      const StoredWeight gate = store_weight(cols, kIn, gate_values, type, false);
+      const StoredWeight up = store_weight(cols, kIn, random_values(cols * kIn, 8), DType::kF32, false);
+      const auto bias = random_values(cols, 9);
+      const Array out = backend.allocate(3, cols, DType::kF32);
+      const Array expected = reference.allocate(3, cols, DType::kF32);
+      const auto run = [&](Backend& b, const Array& result) {
+        b.swiglu(make_array(b, 3, kIn, x, type), {gate.view, bias}, {up.view, {}}, result);
+      };
+      run(backend, out);
+      run(reference, expected);
+      expect_close(out, expected, 64 * kUnitF32 * (1 + largest(values_of(expected))));
+    }
   }
+}
+
+/// Rows and outputs are computed in tiles; results must be in place across their borders.
+TEST_P(BackendTest, LinearEqualsReferenceBeyondOneTile) {
+  constexpr std::size_t kRows = 2100, kIn = 8, kOut = 1100;
+  const auto x = random_values(kRows * kIn, 1);
+  const StoredWeight weight = store_weight(kOut, kIn, random_values(kOut * kIn, 2), DType::kF32, false);
+  const Array y = backend.allocate(kRows, kOut, DType::kF32);
+  const Array expected = reference.allocate(kRows, kOut, DType::kF32);
+  backend.linear(make_array(backend, kRows, kIn, x), weight.view, {}, y, false);
+  reference.linear(make_array(reference, kRows, kIn, x), weight.view, {}, expected, false);
+  expect_close(y, expected, 16 * kUnitF32 * kIn * largest(x));
+}
+
+TEST_P(BackendTest, TilesOfALinearLayerCoverEveryOutputOnceWithItsBits) {
+  constexpr std::size_t kRows = 5, kIn = 70, kOut = 1300;
+  const Array x = make_array(backend, kRows, kIn, random_values(kRows * kIn, 1));
+  for (const bool transposed : {false, true}) {
+    const StoredWeight weight =
+        store_weight(kOut, kIn, random_values(kOut * kIn, 2), DType::kF32, transposed);
+    const Array whole = backend.allocate(kRows, kOut, DType::kF32);
+    backend.linear(x, weight.view, {}, whole, false);
+    Matrix<float> collected(kRows, kOut);
+    std::vector<int> times(kOut, 0);
+    backend.linear_tiles(x, weight.view, [&](std::size_t first, MatrixView<float> tile) {
+      for (std::size_t c = 0; c < tile.cols; ++c) ++times[first + c];
+      for (std::size_t r = 0; r < kRows; ++r) std::copy_n(tile.row(r), tile.cols, collected.row(r) + first);
+    });
+    EXPECT_EQ(times, std::vector<int>(kOut, 1));
+    EXPECT_EQ(std::vector<float>(collected.row(0), collected.row(0) + kRows * kOut), values_of(whole));
+  }
+}
+
+TEST_P(BackendTest, WhatATileSinkThrowsReachesTheCaller) {
+  const StoredWeight weight = store_weight(2000, 4, random_values(8000, 2), DType::kF32, false);
+  const Array x = make_array(backend, 1, 4, random_values(4, 1));
+  const auto fail = [](std::size_t, MatrixView<float>) { throw std::runtime_error("from the sink"); };
+  EXPECT_THROW(backend.linear_tiles(x, weight.view, fail), std::runtime_error);
 }
 
 TEST_P(BackendTest, RopeEqualsReferenceInBothLayouts) {

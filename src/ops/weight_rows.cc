@@ -39,4 +39,12 @@ void load_weight_rows(const TensorView& weight, std::size_t first, std::size_t c
   }
 }
 
+TensorView weight_outputs(const TensorView& weight, std::size_t first, std::size_t count) {
+  const DTypeLayout layout = layout_of(weight.dtype);
+  TensorView view = weight;
+  view.shape[0] = count;
+  view.data += first * weight.strides[0] / layout.block_elements * layout.block_bytes;
+  return view;
+}
+
 }  // namespace saescope

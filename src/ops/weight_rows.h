@@ -10,4 +10,7 @@ namespace saescope {
 /// @param destination [count, in]
 void load_weight_rows(const TensorView& weight, std::size_t first, std::size_t count, float* destination);
 
+/// Outputs [first, first + count) of a weight [out, in] as a view.
+TensorView weight_outputs(const TensorView& weight, std::size_t first, std::size_t count);
+
 }  // namespace saescope

@@ -53,11 +53,10 @@ void activate_row(const EncoderParameters& p, const ColumnTerms& t, float* y, st
 }  // namespace
 
 void apply_activation_function(const EncoderParameters& parameters, const FeatureColumns& columns,
-                               MatrixView<float> y, int threads) {
+                               MatrixView<float> y) {
   const ColumnTerms terms = {
       gather(parameters.scale, columns, y.cols), gather(parameters.bias, columns, y.cols),
       gather(parameters.feature_threshold, columns, y.cols), gather(parameters.gate_bias, columns, y.cols)};
-#pragma omp parallel for num_threads(threads) schedule(static)
   for (std::size_t r = 0; r < y.rows; ++r) activate_row(parameters, terms, y.row(r), y.cols);
 }
 

@@ -18,6 +18,6 @@ struct FeatureColumns {
 /// @param y [rows, features]
 /// kTopK is treated like kRelu here: the choice of the k largest needs the whole row.
 void apply_activation_function(const EncoderParameters& parameters, const FeatureColumns& columns,
-                               MatrixView<float> y, int threads);
+                               MatrixView<float> y);
 
 }  // namespace saescope

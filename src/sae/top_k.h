@@ -17,7 +17,7 @@ class RowTopK {
   };
 
   RowTopK(std::size_t rows, std::size_t k) : k_(k), heaps_(rows) {}
-  /// @param block [rows, features] non-negative activations, blocks in ascending feature order
+  /// @param block [rows, features] non-negative activations, blocks in any order
   void add(std::size_t first_feature, MatrixView<const float> block);
   /// The hits of a row, by ascending feature. Call once all blocks were added.
   std::vector<Hit> take(std::size_t row);

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -62,14 +61,6 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(bytes_, other.bytes_);
   return *this;
-}
-
-void prefetch(std::span<const std::byte> bytes) {
-  if (bytes.empty()) return;
-  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const std::size_t before = reinterpret_cast<uintptr_t>(bytes.data()) % page;  // madvise wants whole pages
-  // A hint: where the system refuses it, the run is slower, not wrong.
-  ::madvise(const_cast<std::byte*>(bytes.data() - before), bytes.size() + before, MADV_WILLNEED);
 }
 
 }  // namespace saescope

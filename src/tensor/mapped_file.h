@@ -24,7 +24,4 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
-/// Asks the system to read `bytes` (a part of a mapped file) in the background (MADV_WILLNEED).
-void prefetch(std::span<const std::byte> bytes);
-
 }  // namespace saescope

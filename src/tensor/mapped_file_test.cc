@@ -58,13 +58,5 @@ TEST_F(MappedFileTest, RefusesWhatCannotBeMapped) {
   EXPECT_THROW(MappedFile(file("")), InputError);
 }
 
-TEST_F(MappedFileTest, PrefetchLeavesTheContentsAlone) {
-  const MappedFile mapped(file(std::string(100'000, 'x')));
-
-  prefetch(mapped.bytes().subspan(5000, 50000));
-
-  EXPECT_EQ(text_of(mapped), std::string(100'000, 'x'));
-}
-
 }  // namespace
 }  // namespace saescope

@@ -2,19 +2,24 @@
 
 #include <memory>
 
+#include "base/context.h"
 #include "ops/backend.h"
 #include "ops/cpu/elementwise.h"
-#include "ops/cpu/gemm.h"
+#include "ops/cpu/tiled_linear.h"
 
 namespace saescope {
 
 /// The operators on this machine's processor. Not thread-safe: one at a time, each on all threads.
 class CpuBackend final : public Backend {
  public:
-  explicit CpuBackend(int threads);
+  /// @param cancel if given, long operators look at it and throw Interrupted
+  explicit CpuBackend(int threads, const CancelToken* cancel = nullptr);
 
   std::string description() const override;
   std::string numerics() const override;
+  std::size_t workspace_bytes(std::size_t rows, std::size_t inputs, std::size_t outputs) const override {
+    return linear_.workspace_bytes(rows, inputs, outputs);
+  }
   Array allocate(std::size_t rows, std::size_t cols, DType dtype) override;
   void upload(MatrixView<const float> host, const Array& array) override;
   void download(const Array& array, MatrixView<float> host) override;
@@ -28,16 +33,13 @@ class CpuBackend final : public Backend {
                const RopeFrequencies& frequencies) override;
   void do_attention(const Array& q, const Array& k, const Array& v, std::span<const int32_t> query_nodes,
                     const TreeTopology& tree, const AttentionShape& shape, const Array& out) override;
-  void do_swiglu(const Array& gate, const Array& up, const Array& out) override;
+  void do_linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink) override;
+  void do_swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up, const Array& out) override;
   void do_gather(const Array& x, std::span<const int32_t> rows, const Array& out) override;
 
  private:
-  void multiply(const GemmProblem& problem);
-
   int threads_;
-  bool native_bf16_;
-  bool invariant_f32_;
-  Gemm gemm_;
+  TiledLinear linear_;
   RopeTable rope_table_;
 };
 

@@ -65,15 +65,14 @@ void cpu_rms_norm(const Array& x, std::span<const float> weight, float epsilon, 
   }
 }
 
-void cpu_swiglu(const Array& gate, const Array& up, const Array& out, int threads) {
-  const std::size_t cols = gate.cols();
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (std::size_t r = 0; r < gate.rows(); ++r) {
+void cpu_swiglu(MatrixView<const float> gate, MatrixView<const float> up, const Array& out,
+                std::size_t first_col) {
+  for (std::size_t r = 0; r < gate.rows; ++r) {
     float block[kBlock];
-    for (std::size_t first = 0; first < cols; first += kBlock) {
-      const std::size_t count = std::min(kBlock, cols - first);
-      swiglu_block(gate.f32().row(r) + first, up.f32().row(r) + first, block, count);
-      store_row(out, r, first, block, count);
+    for (std::size_t first = 0; first < gate.cols; first += kBlock) {
+      const std::size_t count = std::min(kBlock, gate.cols - first);
+      swiglu_block(gate.row(r) + first, up.row(r) + first, block, count);
+      store_row(out, r, first_col + first, block, count);
     }
   }
 }

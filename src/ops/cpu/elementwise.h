@@ -26,9 +26,12 @@ class RopeTable {
 // The element-wise operators of Backend on `threads` threads; out may be f32 or bf16.
 void cpu_rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out,
                   int threads);
-void cpu_swiglu(const Array& gate, const Array& up, const Array& out, int threads);
 void cpu_rope(const Array& x, std::span<const int32_t> positions, RopeLayout layout, const RopeTable& table,
               std::size_t half, int threads);
+
+/// out[:, first_col …] = silu(gate) ⊙ up, on the calling thread. @param gate, up [rows, cols]
+void cpu_swiglu(MatrixView<const float> gate, MatrixView<const float> up, const Array& out,
+                std::size_t first_col);
 
 /// Writes a row of floats as f32 or, rounded once, as bf16.
 void store_row(const Array& out, std::size_t row, std::size_t first_col, const float* values,

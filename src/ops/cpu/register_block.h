@@ -13,15 +13,16 @@ inline constexpr std::size_t kBlockCols = 64;
 /// Rows of a register block: 6 · 4 accumulators leave room for a row of b in 32 registers.
 inline constexpr std::size_t kBlockRows = 6;
 
-/// c[r, 0:64] (+)= Σ_i a[r, i] · b[i, 0:64] for `Rows` rows. Each element is summed in the order of i, so its
-/// bits depend on nothing but its row of a and its column of b.
+/// c[r, 0:64] (+)= Σ_i a[r, i] · b[i, 0:64] for `Rows` rows. Each element is summed in the order of i, and
+/// that sum added to c where it accumulates, so its bits depend on nothing but its row of a and its column of
+/// b.
 template <std::size_t Rows>
 void multiply_register_block(const float* const* a, std::size_t depth, const float* b, std::size_t ldb,
                              float* const* c, bool accumulate) {
   constexpr std::size_t kVecs = kBlockCols / kLanes;
   Vec16 sums[Rows][kVecs];
   for (std::size_t r = 0; r < Rows; ++r) {
-    for (std::size_t t = 0; t < kVecs; ++t) sums[r][t] = accumulate ? load16(c[r] + t * kLanes) : Vec16{};
+    for (std::size_t t = 0; t < kVecs; ++t) sums[r][t] = Vec16{};
   }
   for (std::size_t i = 0; i < depth; ++i) {
     Vec16 row[kVecs];
@@ -32,7 +33,10 @@ void multiply_register_block(const float* const* a, std::size_t depth, const flo
     }
   }
   for (std::size_t r = 0; r < Rows; ++r) {
-    for (std::size_t t = 0; t < kVecs; ++t) store16(c[r] + t * kLanes, sums[r][t]);
+    for (std::size_t t = 0; t < kVecs; ++t) {
+      float* place = c[r] + t * kLanes;
+      store16(place, accumulate ? load16(place) + sums[r][t] : sums[r][t]);
+    }
   }
 }
 

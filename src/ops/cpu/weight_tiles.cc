@@ -1,18 +1,28 @@
 #include "ops/cpu/weight_tiles.h"
 
 #include <algorithm>
-#include <vector>
+#include <cstdint>
 
 #include "ops/weight_rows.h"
-#include "tensor/float16.h"
 #include "tensor/quantized.h"
 
 namespace saescope {
 namespace {
 
-// 4 MiB of float32: large enough for the GEMM's blocking, small enough to stay in the last-level cache.
-constexpr std::size_t kTileElements = 1 << 20;
-constexpr std::size_t kOutputsMultiple = 64;
+/// Mapped tensors lie where the file puts them; the GEMM reads elements, so they must be aligned.
+bool is_aligned(const TensorView& view) {
+  return reinterpret_cast<uintptr_t>(view.data) % layout_of(view.dtype).block_bytes == 0;
+}
+
+bool is_stored_as(const TensorView& weight, TileType type) {
+  const DType wanted = type == TileType::kBF16 ? DType::kBF16 : DType::kF32;
+  return type != TileType::kF32RoundedToBF16 && weight.dtype == wanted && is_aligned(weight);
+}
+
+template <typename T>
+void grow(Buffer<T>& buffer, std::size_t size) {
+  if (buffer.size() < size) buffer = Buffer<T>(size);
+}
 
 void convert(const float* source, std::size_t count, TileType type, float* f32, BFloat16* bf16) {
   switch (type) {
@@ -29,56 +39,46 @@ void convert(const float* source, std::size_t count, TileType type, float* f32, 
 
 }  // namespace
 
-WeightTiles::WeightTiles(const TensorView& weight, TileType type, int threads)
-    : weight_(weight), type_(type), threads_(threads) {
+WeightTile WeightTiles::load(const TensorView& weight, TileType type, std::size_t first, std::size_t count) {
+  const bool rows_are_outputs = weight.strides[1] == 1;
+  if (is_stored_as(weight, type)) {
+    const std::size_t ld = rows_are_outputs ? weight.strides[0] : weight.strides[1];
+    return {weight_outputs(weight, first, count).data, ld, rows_are_outputs};
+  }
   const std::size_t in = weight.shape[1];
-  const std::size_t outputs =
-      std::max(kTileElements / in / kOutputsMultiple, std::size_t{1}) * kOutputsMultiple;
-  tile_outputs_ = std::min<std::size_t>(outputs, weight.shape[0]);
-  if (type == TileType::kBF16) {
-    bf16_ = Buffer<BFloat16>(tile_outputs_ * in);
-  } else {
-    f32_ = Buffer<float>(tile_outputs_ * in);
-  }
-}
-
-WeightTile WeightTiles::load(std::size_t first, std::size_t count) {
-  const void* data = type_ == TileType::kBF16 ? static_cast<const void*>(bf16_.data()) : f32_.data();
-  if (weight_.strides[1] == 1) {
-    load_rows(first, count);
-    return {data, weight_.shape[1], true};
-  }
-  load_columns(first, count);
-  return {data, count, false};
-}
-
-void WeightTiles::load_rows(std::size_t first, std::size_t count) {
-  const std::size_t in = weight_.shape[1];
-#pragma omp parallel num_threads(threads_)
-  {
-    std::vector<float> row(type_ == TileType::kBF16 ? in : 0);
-#pragma omp for schedule(static)
-    for (std::size_t r = 0; r < count; ++r) {
-      float* target = row.empty() ? f32_.data() + r * in : row.data();
-      load_weight_rows(weight_, first + r, 1, target);
-      convert(target, in, type_, target, bf16_.data() + r * in);
+  const Held wanted = {weight.data, first};
+  if (held_ != wanted) {
+    if (type == TileType::kBF16) {
+      grow(bf16_, count * in);
+      grow(row_, std::max(in, count));
+    } else {
+      grow(f32_, count * in);
     }
+    rows_are_outputs ? convert_rows(weight, type, first, count) : convert_columns(weight, type, first, count);
+    held_ = wanted;
+  }
+  const void* data = type == TileType::kBF16 ? static_cast<const void*>(bf16_.data()) : f32_.data();
+  return {data, rows_are_outputs ? in : count, rows_are_outputs};
+}
+
+void WeightTiles::convert_rows(const TensorView& weight, TileType type, std::size_t first,
+                               std::size_t count) {
+  const std::size_t in = weight.shape[1];
+  for (std::size_t r = 0; r < count; ++r) {
+    float* target = type == TileType::kBF16 ? row_.data() : f32_.data() + r * in;
+    load_weight_rows(weight, first + r, 1, target);
+    convert(target, in, type, target, bf16_.data() + r * in);
   }
 }
 
 /// A transposed weight stays transposed: memory is read in the order in which it lies.
-void WeightTiles::load_columns(std::size_t first, std::size_t count) {
-  const std::size_t in = weight_.shape[1];
-  const std::size_t element = layout_of(weight_.dtype).block_bytes;
-#pragma omp parallel num_threads(threads_)
-  {
-    std::vector<float> row(type_ == TileType::kBF16 ? count : 0);
-#pragma omp for schedule(static)
-    for (std::size_t c = 0; c < in; ++c) {
-      float* target = row.empty() ? f32_.data() + c * count : row.data();
-      dequantize(weight_.dtype, weight_.data + (first + c * weight_.strides[1]) * element, count, target);
-      convert(target, count, type_, target, bf16_.data() + c * count);
-    }
+void WeightTiles::convert_columns(const TensorView& weight, TileType type, std::size_t first,
+                                  std::size_t count) {
+  const std::size_t element = layout_of(weight.dtype).block_bytes;
+  for (std::size_t c = 0; c < weight.shape[1]; ++c) {
+    float* target = type == TileType::kBF16 ? row_.data() : f32_.data() + c * count;
+    dequantize(weight.dtype, weight.data + (first + c * weight.strides[1]) * element, count, target);
+    convert(target, count, type, target, bf16_.data() + c * count);
   }
 }
 

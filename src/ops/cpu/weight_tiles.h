@@ -15,30 +15,33 @@ enum class TileType {
   kF32RoundedToBF16,  ///< bfloat16 values in float32, for processors that cannot multiply bfloat16
 };
 
-/// Outputs [first, first + count) of a weight [out, in], converted for the GEMM.
+/// Some outputs of a weight [out, in], ready for the GEMM.
 struct WeightTile {
   const void* data = nullptr;
   std::size_t ld = 0;            ///< elements between rows
   bool rows_are_outputs = true;  ///< [count, in]; otherwise [in, count]
 };
 
-/// Converts weights that are stored in another type than they are multiplied in, a tile at a time, so
-/// that a whole matrix is never held in memory twice.
+/// Tiles of weights for one thread. A weight that is stored as it is multiplied stays where it lies; any
+/// other is converted, a tile at a time, so that no matrix is held twice.
 class WeightTiles {
  public:
-  WeightTiles(const TensorView& weight, TileType type, int threads);
-  std::size_t tile_outputs() const { return tile_outputs_; }
-  /// The tile stays valid until the next call.
-  WeightTile load(std::size_t first, std::size_t count);
+  /// Outputs [first, first + count). The tile stays valid until the next call.
+  WeightTile load(const TensorView& weight, TileType type, std::size_t first, std::size_t count);
+  /// Forgets the converted tile: another weight may lie at the same address by now.
+  void forget() { held_ = {}; }
 
  private:
-  void load_rows(std::size_t first, std::size_t count);
-  void load_columns(std::size_t first, std::size_t count);
+  struct Held {
+    const std::byte* weight = nullptr;
+    std::size_t first = 0;
+    bool operator==(const Held&) const = default;
+  };
+  void convert_rows(const TensorView& weight, TileType type, std::size_t first, std::size_t count);
+  void convert_columns(const TensorView& weight, TileType type, std::size_t first, std::size_t count);
 
-  const TensorView& weight_;
-  TileType type_;
-  int threads_;
-  std::size_t tile_outputs_;
+  Held held_;  ///< consecutive tasks often multiply other rows with the same tile
+  Buffer<float> row_;
   Buffer<float> f32_;
   Buffer<BFloat16> bf16_;
 };

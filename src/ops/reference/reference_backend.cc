@@ -121,11 +121,26 @@ void ReferenceBackend::do_attention(const Array& q, const Array& k, const Array&
   }
 }
 
-void ReferenceBackend::do_swiglu(const Array& gate, const Array& up, const Array& out) {
-  for (std::size_t r = 0; r < gate.rows(); ++r) {
-    for (std::size_t c = 0; c < gate.cols(); ++c) {
-      const double g = gate.f32().row(r)[c];
-      store(out, r, c, g / (1 + std::exp(-g)) * up.f32().row(r)[c]);
+void ReferenceBackend::do_linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink) {
+  constexpr std::size_t kTile = 64;
+  for (std::size_t first = 0; first < weight.shape[0]; first += kTile) {
+    const std::size_t count = std::min<std::size_t>(kTile, weight.shape[0] - first);
+    const Array tile = allocate(x.rows(), count, DType::kF32);
+    do_linear(x, weight_outputs(weight, first, count), {}, tile, false);
+    sink(first, tile.f32());
+  }
+}
+
+void ReferenceBackend::do_swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up,
+                                 const Array& out) {
+  const Array gates = allocate(out.rows(), out.cols(), DType::kF32);
+  const Array ups = allocate(out.rows(), out.cols(), DType::kF32);
+  do_linear(x, gate.weight, gate.bias, gates, false);
+  do_linear(x, up.weight, up.bias, ups, false);
+  for (std::size_t r = 0; r < out.rows(); ++r) {
+    for (std::size_t c = 0; c < out.cols(); ++c) {
+      const double g = gates.f32().row(r)[c];
+      store(out, r, c, g / (1 + std::exp(-g)) * ups.f32().row(r)[c]);
     }
   }
 }

@@ -10,6 +10,7 @@ class ReferenceBackend final : public Backend {
  public:
   std::string description() const override { return "reference"; }
   std::string numerics() const override { return "reference"; }
+  std::size_t workspace_bytes(std::size_t, std::size_t, std::size_t) const override { return 0; }
   Array allocate(std::size_t rows, std::size_t cols, DType dtype) override;
   void upload(MatrixView<const float> host, const Array& array) override;
   void download(const Array& array, MatrixView<float> host) override;
@@ -23,7 +24,8 @@ class ReferenceBackend final : public Backend {
                const RopeFrequencies& frequencies) override;
   void do_attention(const Array& q, const Array& k, const Array& v, std::span<const int32_t> query_nodes,
                     const TreeTopology& tree, const AttentionShape& shape, const Array& out) override;
-  void do_swiglu(const Array& gate, const Array& up, const Array& out) override;
+  void do_linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink) override;
+  void do_swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up, const Array& out) override;
   void do_gather(const Array& x, std::span<const int32_t> rows, const Array& out) override;
 };
 

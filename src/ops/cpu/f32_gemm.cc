@@ -1,4 +1,4 @@
-#include "ops/cpu/portable_gemm.h"
+#include "ops/cpu/f32_gemm.h"
 
 #include <algorithm>
 #include <vector>
@@ -9,18 +9,23 @@
 namespace saescope {
 namespace {
 
-constexpr std::size_t kDepth = 512;  // rows of a packed panel: 512 · 64 floats fit the second-level cache
+// Rows of a packed panel: 256 · 64 floats fit the second-level cache. Sums of so many products are added up,
+// which rounds less than one long sum does.
+constexpr std::size_t kDepth = 256;
 
 /// Rows [first_k, first_k + depth) and columns [first_n, first_n + cols) of b as [depth, 64], zeros behind.
-void pack_panel(const GemmProblem& p, std::size_t first_k, std::size_t depth, std::size_t first_n,
+void pack_panel(const GemmProblem<float>& p, std::size_t first_k, std::size_t depth, std::size_t first_n,
                 std::size_t cols, float* panel) {
-  const auto* b = static_cast<const float*>(p.b);
-  std::fill_n(panel, depth * kBlockCols, 0.0f);
-  for (std::size_t n = 0; n < cols; ++n) {
+  if (cols < kBlockCols) std::fill_n(panel, depth * kBlockCols, 0.0f);
+  if (!p.b_rows_are_outputs) {
     for (std::size_t k = 0; k < depth; ++k) {
-      panel[k * kBlockCols + n] = p.b_rows_are_outputs ? b[(first_n + n) * p.ldb + first_k + k]
-                                                       : b[(first_k + k) * p.ldb + first_n + n];
+      std::copy_n(p.b + (first_k + k) * p.ldb + first_n, cols, panel + k * kBlockCols);
     }
+    return;
+  }
+  for (std::size_t n = 0; n < cols; ++n) {
+    const float* row = p.b + (first_n + n) * p.ldb + first_k;
+    for (std::size_t k = 0; k < depth; ++k) panel[k * kBlockCols + n] = row[k];
   }
 }
 
@@ -35,7 +40,7 @@ struct Workspace {
 };
 
 /// Columns [first_n, first_n + cols) of the result, cols ≤ 64.
-void multiply_panel(const GemmProblem& p, std::size_t first_n, std::size_t cols, Workspace& work) {
+void multiply_panel(const GemmProblem<float>& p, std::size_t first_n, std::size_t cols, Workspace& work) {
   for (std::size_t r = 0; r < p.m; ++r) {
     work.c[r] = work.sums.data() + r * kBlockCols;
     std::fill_n(work.c[r], kBlockCols, 0.0f);
@@ -46,7 +51,7 @@ void multiply_panel(const GemmProblem& p, std::size_t first_n, std::size_t cols,
   for (std::size_t first_k = 0; first_k < p.k; first_k += kDepth) {
     const std::size_t depth = std::min(kDepth, p.k - first_k);
     pack_panel(p, first_k, depth, first_n, cols, work.panel.data());
-    for (std::size_t r = 0; r < p.m; ++r) work.a[r] = static_cast<const float*>(p.a) + r * p.lda + first_k;
+    for (std::size_t r = 0; r < p.m; ++r) work.a[r] = p.a + r * p.lda + first_k;
     multiply_rows(work.a.data(), p.m, depth, work.panel.data(), kBlockCols, work.c.data(), true);
   }
   for (std::size_t r = 0; r < p.m; ++r) std::copy_n(work.c[r], cols, p.c + r * p.ldc + first_n);
@@ -54,14 +59,10 @@ void multiply_panel(const GemmProblem& p, std::size_t first_n, std::size_t cols,
 
 }  // namespace
 
-void portable_gemm(const GemmProblem& problem, int threads) {
-#pragma omp parallel num_threads(threads)
-  {
-    Workspace work(problem.m);
-#pragma omp for schedule(dynamic)
-    for (std::size_t first = 0; first < problem.n; first += kBlockCols) {
-      multiply_panel(problem, first, std::min(kBlockCols, problem.n - first), work);
-    }
+void f32_gemm(const GemmProblem<float>& problem) {
+  Workspace work(problem.m);
+  for (std::size_t first = 0; first < problem.n; first += kBlockCols) {
+    multiply_panel(problem, first, std::min(kBlockCols, problem.n - first), work);
   }
 }
 

@@ -1,7 +1,8 @@
-#include "ops/cpu/gemm.h"
+#include "ops/cpu/bf16_gemm.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -9,6 +10,9 @@
 #include <tuple>
 #include <unordered_map>
 #include <utility>
+#include <vector>
+
+#include "tensor/buffer.h"
 
 namespace saescope {
 namespace {
@@ -16,11 +20,12 @@ namespace {
 using dnnl::memory;
 
 /// Everything a prepared primitive depends on; pointers are given at execution.
-using Key = std::tuple<DType, std::size_t, std::size_t, std::size_t, std::size_t, std::size_t, bool, bool,
+using Problem = GemmProblem<BFloat16>;
+using Key = std::tuple<std::size_t, std::size_t, std::size_t, std::size_t, std::size_t, bool, bool,
                        std::size_t, bool>;
 
-Key key_of(const GemmProblem& p) {
-  return {p.type, p.m, p.n, p.k, p.lda, p.ldb, p.b_rows_are_outputs, p.bias != nullptr, p.ldc, p.accumulate};
+Key key_of(const Problem& p) {
+  return {p.m, p.n, p.k, p.lda, p.ldb, p.b_rows_are_outputs, p.bias != nullptr, p.ldc, p.accumulate};
 }
 
 memory::dim dim(std::size_t size) { return static_cast<memory::dim>(size); }
@@ -52,44 +57,48 @@ constexpr std::array<std::pair<dnnl::cpu_isa, const char*>, 7> kInstructionSets 
 }};
 
 struct Prepared {
-  memory::desc a, b, bias, c;
+  memory::desc a, b, bias, c, scratchpad;
   dnnl::matmul primitive;
 };
 
-Prepared prepare(const dnnl::engine& engine, const GemmProblem& p) {
-  const auto type = p.type == DType::kBF16 ? memory::data_type::bf16 : memory::data_type::f32;
+Prepared prepare(const dnnl::engine& engine, const Problem& p) {
+  constexpr auto kBF16 = memory::data_type::bf16;
   constexpr auto kF32 = memory::data_type::f32;
   const memory::dims b_strides =
       p.b_rows_are_outputs ? memory::dims{1, dim(p.ldb)} : memory::dims{dim(p.ldb), 1};
   Prepared prepared;
-  prepared.a = memory::desc({dim(p.m), dim(p.k)}, type, memory::dims{dim(p.lda), 1});
-  prepared.b = memory::desc({dim(p.k), dim(p.n)}, type, b_strides);
+  prepared.a = memory::desc({dim(p.m), dim(p.k)}, kBF16, memory::dims{dim(p.lda), 1});
+  prepared.b = memory::desc({dim(p.k), dim(p.n)}, kBF16, b_strides);
   prepared.c = memory::desc({dim(p.m), dim(p.n)}, kF32, memory::dims{dim(p.ldc), 1});
   if (p.bias != nullptr) prepared.bias = memory::desc({1, dim(p.n)}, kF32, memory::dims{dim(p.n), 1});
   dnnl::primitive_attr attributes;
-  attributes.set_fpmath_mode(dnnl::fpmath_mode::strict);
+  attributes.set_scratchpad_mode(
+      dnnl::scratchpad_mode::user);  // the library's own is not for several threads
   if (p.accumulate) {
     dnnl::post_ops sum;
     sum.append_sum(1.0f);
     attributes.set_post_ops(sum);
   }
-  prepared.primitive =
-      dnnl::matmul(describe(engine, prepared.a, prepared.b, prepared.bias, prepared.c, attributes));
+  const auto description = describe(engine, prepared.a, prepared.b, prepared.bias, prepared.c, attributes);
+  prepared.scratchpad = description.scratchpad_desc();
+  prepared.primitive = dnnl::matmul(description);
   return prepared;
 }
 
 }  // namespace
 
-struct Gemm::Impl {
+struct Bf16Gemm::Impl {
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
   std::map<Key, Prepared> prepared;
+  Buffer<std::byte> scratchpad;
 };
 
-Gemm::Gemm() : impl_(std::make_unique<Impl>()) {}
-Gemm::~Gemm() = default;
+Bf16Gemm::Bf16Gemm() : impl_(std::make_unique<Impl>()) {}
+Bf16Gemm::~Bf16Gemm() = default;
 
-void Gemm::run(const GemmProblem& p) {
+void Bf16Gemm::run(const Problem& p) {
+  if (p.m == 1) return run_one_row(p);
   // Row counts vary with the prompts; a bound keeps a long run's memory flat.
   constexpr std::size_t kMaxPrepared = 512;
   if (impl_->prepared.size() >= kMaxPrepared) impl_->prepared.clear();
@@ -99,25 +108,43 @@ void Gemm::run(const GemmProblem& p) {
     found = impl_->prepared.emplace(key, prepare(impl_->engine, p)).first;
   }
   const Prepared& prepared = found->second;
+  const std::size_t scratch = prepared.scratchpad.get_size();
+  if (impl_->scratchpad.size() < scratch) impl_->scratchpad = Buffer<std::byte>(scratch);
   // oneDNN's interface takes mutable pointers; it only writes to the destination.
   const auto wrap = [&](const memory::desc& desc, const void* data) {
     return memory(desc, impl_->engine, const_cast<void*>(data));
   };
-  std::unordered_map<int, memory> arguments = {{DNNL_ARG_SRC, wrap(prepared.a, p.a)},
-                                               {DNNL_ARG_WEIGHTS, wrap(prepared.b, p.b)},
-                                               {DNNL_ARG_DST, wrap(prepared.c, p.c)}};
+  std::unordered_map<int, memory> arguments = {
+      {DNNL_ARG_SRC, wrap(prepared.a, p.a)},
+      {DNNL_ARG_WEIGHTS, wrap(prepared.b, p.b)},
+      {DNNL_ARG_DST, wrap(prepared.c, p.c)},
+      {DNNL_ARG_SCRATCHPAD, wrap(prepared.scratchpad, impl_->scratchpad.data())}};
   if (p.bias != nullptr) arguments.emplace(DNNL_ARG_BIAS, wrap(prepared.bias, p.bias));
   prepared.primitive.execute(impl_->stream, arguments);
   impl_->stream.wait();
 }
 
-bool Gemm::has_native_bf16() {
+/// A single row has no distance to the next one, and oneDNN may choose another implementation for it, with
+/// other bits.
+void Bf16Gemm::run_one_row(const Problem& p) {
+  std::vector<BFloat16> rows(2 * p.k);
+  std::vector<float> results(2 * p.ldc);
+  std::copy_n(p.a, p.k, rows.data());
+  std::copy_n(p.c, p.accumulate ? p.n : 0, results.data());
+  Problem two = p;
+  two.m = 2;
+  two.a = rows.data();
+  two.lda = p.k;
+  two.c = results.data();
+  run(two);
+  std::copy_n(results.data(), p.n, p.c);
+}
+
+bool Bf16Gemm::is_available() {
   return includes(dnnl::get_effective_cpu_isa(), dnnl::cpu_isa::avx512_core_bf16);
 }
 
-bool Gemm::has_invariant_f32() { return includes(dnnl::get_effective_cpu_isa(), dnnl::cpu_isa::avx512_core); }
-
-std::string Gemm::description() {
+std::string Bf16Gemm::description() {
   const dnnl_version_t* version = dnnl_version();
   const char* best = "no vector instructions that it knows";
   for (const auto& [isa, name] : kInstructionSets) {

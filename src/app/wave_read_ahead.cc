@@ -1,0 +1,52 @@
+#include "app/wave_read_ahead.h"
+
+namespace saescope {
+namespace {
+
+std::span<const std::byte> bytes_of(const TensorView& view) {
+  return {view.data,
+          static_cast<std::size_t>(storage_bytes(view.dtype, element_count(view.shape)).value_or(0))};
+}
+
+ReadAhead::Step weights_of(const LayerWeights& w) {
+  ReadAhead::Step step;
+  for (const TensorView* view : {&w.k, &w.v, &w.q, &w.o, &w.gate, &w.up, &w.down})
+    step.push_back(bytes_of(*view));
+  return step;
+}
+
+/// Chosen features' rows are few and scattered; they are read when they are gathered.
+ReadAhead::Step encoders_of(const std::deque<OpenedSource>& sources) {
+  ReadAhead::Step step;
+  for (const OpenedSource& source : sources) {
+    const EncoderParameters& encoder = source.dictionary.encoder();
+    if (source.plan->universal || encoder.function == ActivationFunction::kTopK) {
+      step.push_back(bytes_of(encoder.weight));
+    }
+  }
+  return step;
+}
+
+}  // namespace
+
+void WaveReadAhead::begin_wave(bool computes) {
+  const auto& layers = model_.prepared.plan.layers;
+  std::vector<ReadAhead::Step> steps;
+  std::size_t next_layer = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto tapped = static_cast<std::size_t>(layers[i].layer);
+    for (; computes && next_layer <= tapped; ++next_layer) {
+      step_of_layer_[next_layer] = steps.size();
+      steps.push_back(weights_of(model_.checkpoint.model().weights.layers[next_layer]));
+    }
+    step_of_encoders_[tapped] = steps.size();
+    steps.push_back(encoders_of(model_.layers[i]));
+  }
+  read_ahead_.start(std::move(steps));
+}
+
+void WaveReadAhead::reach_layer(std::size_t layer) { read_ahead_.reach(step_of_layer_.at(layer)); }
+
+void WaveReadAhead::reach_encoders(std::size_t layer) { read_ahead_.reach(step_of_encoders_.at(layer)); }
+
+}  // namespace saescope

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "ops/cpu/gemm_problem.h"
+#include "tensor/float16.h"
+
+namespace saescope {
+
+/// bfloat16 GEMM with float32 accumulation: oneDNN's matmul on the calling thread, with a cache of prepared
+/// primitives. The only user of oneDNN. A row of the result has the same bits whatever the other rows are. An
+/// object belongs to one thread.
+class Bf16Gemm {
+ public:
+  Bf16Gemm();
+  ~Bf16Gemm();
+  /// Precondition: is_available()
+  void run(const GemmProblem<BFloat16>& problem);
+  /// Whether the processor (or oneDNN's ISA limit) multiplies bfloat16 in hardware.
+  static bool is_available();
+  /// "oneDNN 2.6.3, avx512_core_bf16".
+  static std::string description();
+
+ private:
+  void run_one_row(const GemmProblem<BFloat16>& problem);
+
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace saescope

@@ -1,0 +1,75 @@
+#include "sae/feature_encoder.h"
+
+#include <algorithm>
+
+#include "ops/weight_rows.h"
+#include "sae/activation_function.h"
+
+namespace saescope {
+namespace {
+
+// Rows of the weight that are held at once: 16 MiB where d is 4096. More features are read again for each
+// batch.
+constexpr std::size_t kBlock = 1024;
+
+}  // namespace
+
+FeatureEncoder::FeatureEncoder(const EncoderParameters& parameters, std::span<const int64_t> features,
+                               Backend& backend, const Context& context)
+    : parameters_(parameters),
+      features_(features.begin(), features.end()),
+      backend_(backend),
+      context_(context) {}
+
+Matrix<float> FeatureEncoder::encode(MatrixView<const float> x) {
+  Matrix<float> result(x.rows, features_.size());
+  if (x.rows == 0 || features_.empty()) return result;
+  if (parameters_.function == ActivationFunction::kTopK) return pick_from_all(x);
+  const Array shifted = subtract_input_bias(parameters_, x, backend_);
+  for (std::size_t first = 0; first < features_.size(); first += kBlock) {
+    context_.cancel->check();
+    const std::size_t count = std::min(kBlock, features_.size() - first);
+    load_block(first, count);
+    encode_block(shifted, first, {result.row(0) + first, x.rows, count, result.cols()});
+  }
+  return result;
+}
+
+void FeatureEncoder::load_block(std::size_t first, std::size_t count) {
+  if (first_loaded_ == first) return;
+  const std::size_t d = parameters_.activation_dim;
+  if (rows_.size() == 0) rows_ = Buffer<float>(std::min(kBlock, features_.size()) * d);
+#pragma omp parallel for num_threads(context_.threads) schedule(dynamic)
+  for (std::size_t i = 0; i < count; ++i) {
+    load_weight_rows(parameters_.weight, static_cast<std::size_t>(features_[first + i]), 1,
+                     rows_.data() + i * d);
+  }
+  first_loaded_ = first;
+}
+
+void FeatureEncoder::encode_block(const Array& x, std::size_t first, MatrixView<float> result) {
+  const std::size_t d = parameters_.activation_dim;
+  const TensorView weight{
+      DType::kF32, {result.cols, d}, {d, 1}, reinterpret_cast<const std::byte*>(rows_.data())};
+  backend_.linear_tiles(x, weight, [&](std::size_t first_output, MatrixView<float> tile) {
+    apply_activation_function(parameters_, {.ids = features_.data() + first + first_output}, tile);
+    for (std::size_t r = 0; r < tile.rows; ++r) {
+      std::copy_n(tile.row(r), tile.cols, result.row(r) + first_output);
+    }
+  });
+}
+
+/// Which features a top-k keeps depends on all of them.
+Matrix<float> FeatureEncoder::pick_from_all(MatrixView<const float> x) {
+  Matrix<float> result(x.rows, features_.size());
+  Encoder(parameters_, backend_, context_).encode(x, [&](std::size_t first, MatrixView<const float> block) {
+    for (std::size_t i = 0; i < features_.size(); ++i) {
+      const auto feature = static_cast<std::size_t>(features_[i]);
+      if (feature < first || feature >= first + block.cols) continue;
+      for (std::size_t r = 0; r < x.rows; ++r) result.row(r)[i] = block.row(r)[feature - first];
+    }
+  });
+  return result;
+}
+
+}  // namespace saescope

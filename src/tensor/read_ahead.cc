@@ -1,0 +1,126 @@
+#include "tensor/read_ahead.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace saescope {
+namespace {
+
+constexpr std::size_t kPiece = std::size_t{8} << 20;    // mapped at a time
+constexpr std::size_t kQueued = std::size_t{32} << 20;  // requested from the disk beyond that
+constexpr std::size_t kAhead = std::size_t{1} << 30;    // a step may begin this far behind the step at work
+constexpr std::size_t kReleaseFrom = std::size_t{1} << 30;  // walks of less keep their pages
+
+/// madvise over the whole pages that `bytes` touches. All uses are hints: where the system refuses one, the
+/// run is slower, not wrong.
+bool advise(std::span<const std::byte> bytes, int advice) {
+  if (bytes.empty()) return true;
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t before = reinterpret_cast<uintptr_t>(bytes.data()) % page;
+  return ::madvise(const_cast<std::byte*>(bytes.data() - before), bytes.size() + before, advice) == 0;
+}
+
+std::size_t size_of(const ReadAhead::Step& step) {
+  std::size_t bytes = 0;
+  for (const auto& part : step) bytes += part.size();
+  return bytes;
+}
+
+/// Reads and maps the pages (Linux 5.14; earlier kernels map them at the first use).
+void populate(std::span<const std::byte> bytes) {
+#ifdef MADV_POPULATE_READ
+  if (advise(bytes, MADV_POPULATE_READ)) return;
+#endif
+  advise(bytes, MADV_WILLNEED);
+}
+
+}  // namespace
+
+ReadAhead::ReadAhead() : thread_([this] { run(); }) {}
+
+ReadAhead::~ReadAhead() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void ReadAhead::start(std::vector<Step> steps) {
+  const std::lock_guard lock(mutex_);
+  std::size_t total = 0;
+  for (const Step& step : steps) total += size_of(step);
+  releases_ = total >= kReleaseFrom;
+  steps_ = std::move(steps);
+  reached_ = step_ = part_ = offset_ = 0;
+  changed_.notify_all();
+}
+
+void ReadAhead::reach(std::size_t step) {
+  std::vector<Step> passed;
+  {
+    const std::lock_guard lock(mutex_);
+    for (; reached_ < step; ++reached_) {
+      if (releases_) passed.push_back(steps_[reached_]);
+    }
+    if (step_ < step) {
+      step_ = step;
+      part_ = offset_ = 0;
+    }
+  }
+  changed_.notify_all();
+  for (const Step& old : passed) {
+    for (const auto& part : old) advise(part, MADV_DONTNEED);
+  }
+}
+
+/// Bytes between the step at work and the step where the reading is.
+std::size_t ReadAhead::distance() const {
+  std::size_t bytes = 0;
+  for (std::size_t i = reached_ + 1; i < step_; ++i) bytes += size_of(steps_[i]);
+  return bytes;
+}
+
+/// The next piece to read, and what follows it in the same part. Called under the lock.
+bool ReadAhead::take_piece(std::span<const std::byte>& piece, std::span<const std::byte>& soon) {
+  while (step_ < steps_.size() && distance() <= kAhead) {
+    const Step& parts = steps_[step_];
+    if (part_ == parts.size()) {
+      ++step_;
+      part_ = offset_ = 0;
+      continue;
+    }
+    const std::span<const std::byte> rest = parts[part_].subspan(offset_);
+    piece = rest.first(std::min(kPiece, rest.size()));
+    soon = rest.subspan(piece.size(), std::min(kQueued, rest.size() - piece.size()));
+    offset_ += piece.size();
+    if (piece.size() == rest.size()) {
+      ++part_;
+      offset_ = 0;
+    }
+    return true;
+  }
+  return false;
+}
+
+void ReadAhead::run() {
+  std::unique_lock lock(mutex_);
+  while (!ending_) {
+    std::span<const std::byte> piece;
+    std::span<const std::byte> soon;
+    if (!take_piece(piece, soon)) {
+      changed_.wait(lock);
+      continue;
+    }
+    lock.unlock();
+    advise(soon, MADV_WILLNEED);
+    populate(piece);
+    lock.lock();
+  }
+}
+
+}  // namespace saescope

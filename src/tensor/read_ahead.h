@@ -1,0 +1,51 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+namespace saescope {
+
+/// Reads parts of mapped files ahead of their use, on a thread of its own: one after the other in the order
+/// of use, so that a disk reads in sequence while the processor computes, and whoever uses a part finds its
+/// pages in place.
+class ReadAhead {
+ public:
+  /// Parts of mapped files that are used together, in the order in which they lie.
+  using Step = std::vector<std::span<const std::byte>>;
+
+  ReadAhead();
+  ~ReadAhead();
+  ReadAhead(const ReadAhead&) = delete;
+  ReadAhead& operator=(const ReadAhead&) = delete;
+
+  /// Takes the steps of a walk through the files, in order. What an earlier walk asked for and is not read
+  /// yet is dropped. The mappings must outlive the walk.
+  void start(std::vector<Step> steps);
+
+  /// The walk is at `step`: it, the next step and those that begin within a gibibyte behind it are read.
+  /// Pages of earlier steps are taken out of the process where the whole walk is large; they stay in the
+  /// system's cache as long as it has room.
+  void reach(std::size_t step);
+
+ private:
+  void run();
+  std::size_t distance() const;
+  bool take_piece(std::span<const std::byte>& piece, std::span<const std::byte>& soon);
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ending_ = false;
+  bool releases_ = false;
+  std::vector<Step> steps_;
+  std::size_t reached_ = 0;  ///< step at which the user is
+  std::size_t step_ = 0;     ///< where the reading is: step,
+  std::size_t part_ = 0;     ///< part of it,
+  std::size_t offset_ = 0;   ///< and byte of that
+  std::thread thread_;       ///< last: it uses all of the above
+};
+
+}  // namespace saescope
