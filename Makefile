@@ -1,7 +1,7 @@
 # make            build the release executable build/release/run_sae_analysis
 # make demo       build, fetch the demo model, run both analyses on it, show the results
 # make test       build and run every test
-# make bench      build and run the operators' benchmarks
+# make bench      operators' benchmarks, then whole runs against PyTorch (hours; BENCH=small: minutes; see CONTRIBUTING.md)
 # make lint       clang-format and clang-tidy, warnings are errors
 # make lint-deep  the same over the tests too, with the static analyser
 # make format     let clang-format rewrite the sources
@@ -10,6 +10,8 @@
 BUILD := build/release
 DEMO_MODEL = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/saescope/demo/SmolLM2-135M-Instruct.Q4_1.gguf
 PYTHON ?= python3
+BENCH ?= full
+BENCH_FLAGS ?=
 EXECUTABLE := $(BUILD)/run_sae_analysis
 
 .PHONY: build demo test bench test-data lint lint-deep format goldens packages packages-dev clean
@@ -38,10 +40,13 @@ test: build test-data
 	@cmake --build --preset release
 	@ctest --preset release
 
-bench: packages-dev
+bench: build packages-dev
+	@tools/fetch_demo_model.sh && tools/fetch_tokenizers.sh
 	@cmake --preset release -DSAESCOPE_BENCH=ON > /dev/null
 	@cmake --build --preset release --target ops_bench
-	@$(BUILD)/bench/ops_bench
+	@$(BUILD)/bench/ops_bench $(if $(filter smoke,$(BENCH)),--benchmark_min_time=0.01)
+	@$$(PYTHON=$(PYTHON) tools/bench_python.sh) bench/end_to_end.py --executable $(EXECUTABLE) \
+	  --ops-bench $(BUILD)/bench/ops_bench $(if $(filter smoke,$(BENCH)),--smoke,--size $(BENCH)) $(BENCH_FLAGS)
 
 lint lint-deep: build packages-dev
 	@tools/lint.sh $(BUILD) $(if $(filter lint-deep,$@),deep)

@@ -1,9 +1,10 @@
 // Every operator at the sizes of the two 8B models, and the encoder over a full-size dictionary. Counters
-// give the arithmetic or memory rate, to be read as a share of BM_Gemm's in the same run.
+// give the arithmetic or memory rate, to be read as a share of BM_LibraryGemm's in the same run.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <numeric>
+#include <oneapi/dnnl/dnnl.hpp>
 #include <random>
 #include <thread>
 
@@ -70,6 +71,42 @@ BENCHMARK(BM_GemmF32)->Arg(512)->Unit(benchmark::kMillisecond)->UseRealTime();
 /// Weights of another type than the GEMM's, converted by tile.
 void BM_GemmBf16OfF32Weights(benchmark::State& state) { gemm(state, DType::kBF16, DType::kF32); }
 BENCHMARK(BM_GemmBf16OfF32Weights)->Arg(1024)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+/// oneDNN's matmul of whole matrices on all threads, as a program would call it: the peak that the stages of
+/// a run are compared with. (oneDNN's own interface, so that the figure does not depend on how this program
+/// cuts a product up.)
+void library_gemm(benchmark::State& state, dnnl::memory::data_type type, std::size_t element_bytes) {
+  const dnnl::memory::dim m = state.range(0), k = kHidden, n = kIntermediate;
+  const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  dnnl::stream stream(engine);
+  const dnnl::memory::desc a({m, k}, type, dnnl::memory::dims{k, 1});
+  const dnnl::memory::desc b({k, n}, type, dnnl::memory::dims{1, k});
+  const dnnl::memory::desc c({m, n}, dnnl::memory::data_type::f32, dnnl::memory::dims{n, 1});
+#if DNNL_VERSION_MAJOR >= 3
+  const dnnl::matmul::primitive_desc description(engine, a, b, c);
+#else
+  const dnnl::matmul::primitive_desc description(dnnl::matmul::desc(a, b, c), engine);
+#endif
+  const dnnl::matmul matmul(description);
+  CpuBackend backend(threads());
+  const DType dtype = element_bytes == 2 ? DType::kBF16 : DType::kF32;
+  const Array x = make(backend, static_cast<std::size_t>(m), kHidden, dtype);
+  const Array weight = make(backend, kIntermediate, kHidden, dtype);
+  const Array y = backend.allocate(static_cast<std::size_t>(m), kIntermediate, DType::kF32);
+  for (auto _ : state) {
+    matmul.execute(stream, {{DNNL_ARG_SRC, dnnl::memory(a, engine, x.bytes())},
+                            {DNNL_ARG_WEIGHTS, dnnl::memory(b, engine, weight.bytes())},
+                            {DNNL_ARG_DST, dnnl::memory(c, engine, y.bytes())}});
+    stream.wait();
+  }
+  set_flops(state, 2.0 * static_cast<double>(m) * kHidden * kIntermediate);
+}
+
+void BM_LibraryGemmBf16(benchmark::State& state) { library_gemm(state, dnnl::memory::data_type::bf16, 2); }
+BENCHMARK(BM_LibraryGemmBf16)->Arg(512)->Arg(1024)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+void BM_LibraryGemmF32(benchmark::State& state) { library_gemm(state, dnnl::memory::data_type::f32, 4); }
+BENCHMARK(BM_LibraryGemmF32)->Arg(512)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void BM_RmsNorm(benchmark::State& state) {
   CpuBackend backend(threads());

@@ -26,7 +26,7 @@ def run_ours(executable: Path, workload: Workload, *extra: str, analysis: str = 
                         "--analysis", analysis, *outputs, "--quiet", *extra], environment)
         measured.bytes = {path.name: path.read_bytes() for path in sorted(Path(scratch).glob("*"))}
     times = re.search(r"^time: (.*); peak memory", measured.out, re.MULTILINE)[1]
-    measured.seconds = {name: float(value) for name, value in re.findall(r"([\w ]+?) ([\d.]+) s", times)}
+    measured.seconds = {name: float(value) for name, value in re.findall(r"(\w+) ([\d.]+) s", times)}
     prefixes = re.search(r"(\d+) tokens, (\d+) distinct prefixes", measured.out)
     measured.tokens, measured.prefixes = int(prefixes[1]), int(prefixes[2])
     return measured

@@ -6,7 +6,7 @@
 - seed: as researchers' notebooks do it: one forward of the whole stack for each layer, prompts in their given order,
   padded in batches of 8; SAEs through dictionary_learning's load_dictionary.
 - competent: one forward for both layers, stopped behind the highest, batches of 8 of similar length; load_dictionary,
-  encoding 32 prompts at a time.
+  encoding in batches of 8 prompts too.
 - tuned: the same forward; of `ae.pt` the encoder alone, mapped into memory; all rows encoded at once.
 
 All use transformers in bfloat16 with its default attention and dictionary_learning's arithmetic in float32. The last
@@ -31,7 +31,6 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "tools"))
 from python_stubs import stubbed_imports  # noqa: E402 (found on the path just added)
 
 BATCH = 8
-ENCODE_BATCH = 32
 THRESHOLD, ACTIVATION_THRESHOLD = 0.3, 0.01
 
 
@@ -93,7 +92,7 @@ def encode_with_package(folder: Path, activations: torch.Tensor, watch: Stopwatc
         from dictionary_learning.utils import load_dictionary
     sae, _ = load_dictionary(str(folder), device="cpu")
     watch.stage("load SAEs")
-    encoded = [sae.encode(batch) for batch in activations.split(ENCODE_BATCH)]
+    encoded = [sae.encode(batch) for batch in activations.split(BATCH)]
     return torch.cat(encoded)
 
 

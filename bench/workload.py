@@ -127,11 +127,13 @@ def _write_sae(folder: Path, layer: int, features: int, threshold: float) -> Non
     (folder / "config.json").write_text(json.dumps({"trainer": trainer}, indent=1))
 
 
-def write_prompts(path: Path, count: int, mean_words: float, sigma: float) -> None:
-    """`count` prompts of the repository's own words: lengths are log-normal, as users' prompts are, in random order."""
+def write_prompts(path: Path, count: int, mean_words: float, sigma: float, ascii_only: bool = False) -> None:
+    """`count` prompts of the repository's own words: lengths are log-normal, as users' prompts are, in random order.
+    ASCII words have about the same number of tokens everywhere, where a length in tokens is wanted."""
     words = []
     for file in sorted((REPO / "prompts").glob("*.jsonl")):
-        words += [word for line in file.read_text().splitlines() for word in json.loads(line)["content"].split()]
+        words += [word for line in file.read_text().splitlines() for word in json.loads(line)["content"].split()
+                  if word.isascii() or not ascii_only]
     rng = np.random.default_rng(count)
     draws = np.exp(sigma * rng.standard_normal(count))
     lengths = np.maximum(1, np.rint(draws * (mean_words * count / draws.sum()))).astype(int)

@@ -229,14 +229,14 @@ TEST(ChatFormatter, FindsTheLastTokenOfATextAndRefusesWhatIsNotThereOnce) {
   const ChatFormatter formatter = open_chat_formatter(path, entry_of(path));
   const std::string content = "say <|im_start|>assistant\n twice";
   const FormattedPrompt prompt = formatter.format(content);
-  EXPECT_EQ(formatter.find_token({"asst", "assistant"}, prompt, content), prompt.ids.size() - 2);
-  EXPECT_EQ(formatter.find_token({"newline", "\n"}, prompt, content), prompt.ids.size() - 1);
-  EXPECT_EQ(formatter.find_token({"third", int64_t{-3}}, prompt, content), prompt.ids.size() - 3);
-  EXPECT_THROW(formatter.find_token({"none", "nowhere"}, prompt, content), InputError);
-  EXPECT_THROW(formatter.find_token({"twice", "s"}, prompt, content), InputError);
-  EXPECT_THROW(formatter.find_token({"inside", "assist"}, prompt, content), InputError);
-  EXPECT_THROW(formatter.find_token({"forward", int64_t{0}}, prompt, content), InputError);
-  EXPECT_THROW(formatter.find_token({"far", int64_t{-100000}}, prompt, content), InputError);
+  EXPECT_EQ(formatter.find_token({"asst", "assistant"}, prompt), prompt.ids.size() - 2);
+  EXPECT_EQ(formatter.find_token({"newline", "\n"}, prompt), prompt.ids.size() - 1);
+  EXPECT_EQ(formatter.find_token({"third", int64_t{-3}}, prompt), prompt.ids.size() - 3);
+  EXPECT_THROW(formatter.find_token({"none", "nowhere"}, prompt), InputError);
+  EXPECT_THROW(formatter.find_token({"twice", "s"}, prompt), InputError);
+  EXPECT_THROW(formatter.find_token({"inside", "assist"}, prompt), InputError);
+  EXPECT_THROW(formatter.find_token({"forward", int64_t{0}}, prompt), InputError);
+  EXPECT_THROW(formatter.find_token({"far", int64_t{-100000}}, prompt), InputError);
 }
 
 }  // namespace

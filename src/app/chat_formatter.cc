@@ -48,22 +48,20 @@ FormattedPrompt ChatFormatter::format(std::string_view prompt) const {
   FormattedPrompt formatted;
   formatted.text = render(prompt, true);
   formatted.ids = tokenizer_.encode(formatted.text);
+  const std::string without = render(prompt, false);
+  if (formatted.text.starts_with(without)) formatted.generation = formatted.text.substr(without.size());
   return formatted;
 }
 
-std::string ChatFormatter::generation_prompt(const FormattedPrompt& prompt, std::string_view content) const {
-  const std::string without = render(content, false);
-  if (!prompt.text.starts_with(without) || prompt.text.size() == without.size()) {
-    throw InputError({.what = "the chat template adds no generation prompt behind the user's turn",
-                      .where = "model " + model_name_,
-                      .expected = "text at the end that add_generation_prompt alone adds",
-                      .hint = "name the token types by their index from the end, as in `asst = -2`"});
-  }
-  return prompt.text.substr(without.size());
+const std::string& ChatFormatter::require_generation(const FormattedPrompt& prompt) const {
+  if (!prompt.generation.empty()) return prompt.generation;
+  throw InputError({.what = "the chat template adds no generation prompt behind the user's turn",
+                    .where = "model " + model_name_,
+                    .expected = "text at the end that add_generation_prompt alone adds",
+                    .hint = "name the token types by their index from the end, as in `asst = -2`"});
 }
 
-std::size_t ChatFormatter::find_token(const TokenType& type, const FormattedPrompt& prompt,
-                                      std::string_view content) const {
+std::size_t ChatFormatter::find_token(const TokenType& type, const FormattedPrompt& prompt) const {
   const auto fail = [&](std::string what, std::string expected) {
     return InputError({.what = fmt::format("token type `{}`: {}", type.name, std::move(what)),
                        .where = "model " + model_name_,
@@ -79,7 +77,7 @@ std::size_t ChatFormatter::find_token(const TokenType& type, const FormattedProm
     return prompt.ids.size() - static_cast<std::size_t>(-*from_end);
   }
   const std::string& text = std::get<std::string>(type.place);
-  const std::string generation = generation_prompt(prompt, content);
+  const std::string& generation = require_generation(prompt);
   const std::string quoted = nlohmann::json(text).dump();
   const std::size_t occurrences = count_occurrences(generation, text);
   if (occurrences != 1) {

@@ -13,7 +13,8 @@ namespace saescope {
 
 /// A prompt as the model sees it.
 struct FormattedPrompt {
-  std::string text;  ///< the rendered chat template
+  std::string text;        ///< the rendered chat template
+  std::string generation;  ///< its end that add_generation_prompt alone adds; empty where that is not so
   std::vector<TokenId> ids;
 };
 
@@ -28,17 +29,15 @@ class ChatFormatter {
   FormattedPrompt format(std::string_view prompt) const;
 
   /// Index into ids of the token at which a token type is read (spec section 5).
-  /// @param prompt what `format` made of `content`
   /// @throws InputError that lists the prompt's last tokens where the type's text does not occur exactly
   ///         once in the generation prompt or does not end where a token ends.
-  std::size_t find_token(const TokenType& type, const FormattedPrompt& prompt,
-                         std::string_view content) const;
+  std::size_t find_token(const TokenType& type, const FormattedPrompt& prompt) const;
 
   const Tokenizer& tokenizer() const { return tokenizer_; }
 
  private:
   std::string render(std::string_view prompt, bool add_generation_prompt) const;
-  std::string generation_prompt(const FormattedPrompt& prompt, std::string_view content) const;
+  const std::string& require_generation(const FormattedPrompt& prompt) const;
 
   Tokenizer tokenizer_;
   ChatTemplate chat_template_;

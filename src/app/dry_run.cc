@@ -85,10 +85,11 @@ void describe_model(const PreparedModel& model, const Options& options, const Ba
   plan.line(fmt::format("model {} ({})", model.plan.entry.name, model.plan.entry.model));
   describe_weights(model, hub, plan);
   describe_sources(model, hub, plan);
-  const WaveLimits limits = plan_waves(model.config, backend, options.memory_limit, options.batch_tokens,
-                                       model.longest_prompt(), 0);
+  const WaveLimits limits = plan_waves(model.config, compute_type(options.dtype), backend,
+                                       options.memory_limit, options.batch_tokens, model.longest_prompt(), 0);
   const std::size_t nodes = std::min(limits.nodes, tree.size());
-  const uint64_t bytes = Forward::fixed_bytes(model.config, std::min(limits.chunk_rows, nodes), backend) +
+  const uint64_t bytes = Forward::fixed_bytes(model.config, compute_type(options.dtype),
+                                              std::min(limits.chunk_rows, nodes), backend) +
                          Forward::bytes_per_node(model.config) * nodes;
   plan.line(
       fmt::format("  compute   {} prompts, {} tokens, {} distinct prefixes, layers 0 to {} of {}; "

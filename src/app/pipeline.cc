@@ -15,6 +15,7 @@
 #include "app/wave_runner.h"
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "ops/checked_backend.h"
 #include "ops/cpu/cpu_backend.h"
 
 namespace saescope {
@@ -30,6 +31,16 @@ struct Results {
   std::map<std::string, std::size_t> prompts_of_model;  ///< prompts that were run, by model
   std::map<std::string, std::string> link_of_model;
 };
+
+/// Debug builds compare every operator with its definition while they run.
+std::unique_ptr<Backend> make_backend(const Context& context) {
+  auto cpu = std::make_unique<CpuBackend>(context.threads, context.cancel);
+#ifdef NDEBUG
+  return cpu;
+#else
+  return std::make_unique<CheckedBackend>(std::move(cpu));
+#endif
+}
 
 /// The outputs' folders are made and tried before hours of work depend on them.
 void check_outputs(const Options& options) {
@@ -84,10 +95,6 @@ uint64_t analysis_bytes(const OpenedModel& model, std::size_t prompts_at_once, i
   return held + scratch;
 }
 
-DType compute_type(const Options& options) {
-  return options.dtype == Precision::kFp32 ? DType::kF32 : DType::kBF16;
-}
-
 std::string describe_waves(const PreparedModel& prepared, const WaveCounts& counts) {
   std::string text = fmt::format("{}: {} prompts, {} tokens, {} distinct prefixes computed in {} wave{}",
                                  prepared.plan.entry.name, prepared.prompts.size(), prepared.total_tokens(),
@@ -109,16 +116,18 @@ void run_model(const OpenedModel& model, const Options& options, Backend& backen
   const std::string& name = prepared.plan.entry.name;
   constexpr std::size_t kUsualPromptsOfWave = 256;
   const WaveLimits limits = plan_waves(
-      prepared.config, backend, options.memory_limit, options.batch_tokens, prepared.longest_prompt(),
+      prepared.config, compute_type(options.dtype), backend, options.memory_limit, options.batch_tokens,
+      prepared.longest_prompt(),
       analysis_bytes(model, std::min(kUsualPromptsOfWave, prepared.prompts.size()), context.threads));
   std::unique_ptr<ActivationCache> cache;
   if (options.cache) {
     cache = std::make_unique<ActivationCache>(
-        activation_cache_folder(model.checkpoint.files(), name_of(compute_type(options)), backend.numerics()),
+        activation_cache_folder(model.checkpoint.files(), name_of(compute_type(options.dtype)),
+                                backend.numerics()),
         prepared.config.hidden_size, *context.reporter);
   }
   WaveReadAhead read_ahead(model);
-  WaveRunner runner(model.checkpoint.model(), backend, context, compute_type(options), limits, layers,
+  WaveRunner runner(model.checkpoint.model(), backend, context, compute_type(options.dtype), limits, layers,
                     cache.get(), read_ahead, name);
 
   double encoding = 0;
@@ -189,11 +198,11 @@ RunReport run_analyses(const RunInput& input, Hub& hub, const Context& context) 
     PreparedModel prepared = prepare_model(plan, input.prompts, input.options, hub, context);
     models.push_back(open_model(std::move(prepared), input.features, hub, *context.reporter));
   }
-  CpuBackend backend(context.threads, context.cancel);
+  const std::unique_ptr<Backend> backend = make_backend(context);
   report.add_time("prepare", preparing.seconds());
 
   Results results(input.options.activation_threshold);
-  for (const OpenedModel& model : models) run_model(model, input.options, backend, context, results, report);
+  for (const OpenedModel& model : models) run_model(model, input.options, *backend, context, results, report);
 
   if (input.options.cache) trim_activation_cache(kActivationCacheLimit, *context.reporter);
 
@@ -201,7 +210,7 @@ RunReport run_analyses(const RunInput& input, Hub& hub, const Context& context) 
   if (input.options.universal()) write_universal(results, input.options, report);
   if (input.options.specific()) write_specific(results, input, report);
   report.add_time("write", writing.seconds());
-  report.notes.push_back("device: " + backend.description());
+  report.notes.push_back("device: " + backend->description());
   return report;
 }
 

@@ -41,15 +41,15 @@ PromptTokens tokenize(const ChatFormatter& formatter, const PreparedModel& model
          .found = fmt::format("id {}", *bad)});
   }
   for (const TokenType& type : model.token_types) {
-    tokens.taps.push_back(static_cast<int32_t>(formatter.find_token(type, formatted, prompt.content)));
+    tokens.taps.push_back(static_cast<int32_t>(formatter.find_token(type, formatted)));
   }
   tokens.ids = formatted.ids;
   return tokens;
 }
 
 nlohmann::ordered_json tap_json(const ChatFormatter& formatter, const TokenType& type,
-                                const FormattedPrompt& formatted, std::string_view content) {
-  const std::size_t index = formatter.find_token(type, formatted, content);
+                                const FormattedPrompt& formatted) {
+  const std::size_t index = formatter.find_token(type, formatted);
   return {{"index", index},
           {"id", formatted.ids[index]},
           {"text", formatter.tokenizer().token_bytes(formatted.ids[index])}};
@@ -107,7 +107,7 @@ void show_tokens(const std::vector<ModelEntry>& models, const std::vector<Prompt
           {"model", entry.name}, {"prompt_idx", i}, {"text", formatted.text}, {"ids", formatted.ids}};
       line["taps"] = nlohmann::ordered_json::object();
       for (const TokenType& type : entry.tokens) {
-        line["taps"][type.name] = tap_json(formatter, type, formatted, prompts[i].content);
+        line["taps"][type.name] = tap_json(formatter, type, formatted);
       }
       // A token may hold part of a character; such bytes are shown as U+FFFD.
       fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));

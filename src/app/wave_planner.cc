@@ -17,12 +17,12 @@ constexpr std::size_t kDefaultNodes = 8192;
 
 }  // namespace
 
-WaveLimits plan_waves(const ModelConfig& config, const Backend& backend, uint64_t memory_limit,
+WaveLimits plan_waves(const ModelConfig& config, DType compute, const Backend& backend, uint64_t memory_limit,
                       uint64_t batch_tokens, std::size_t longest_prompt, uint64_t other_bytes) {
   const std::size_t wanted = std::max<std::size_t>(batch_tokens != 0 ? batch_tokens : kDefaultNodes, 1);
   const std::size_t per_node = Forward::bytes_per_node(config);
   for (std::size_t chunk = kLargestChunk; chunk >= kSmallestChunk; chunk /= 2) {
-    const uint64_t fixed = other_bytes + Forward::fixed_bytes(config, chunk, backend);
+    const uint64_t fixed = other_bytes + Forward::fixed_bytes(config, compute, chunk, backend);
     if (memory_limit == 0) return {wanted, chunk};
     if (fixed + per_node * longest_prompt > memory_limit) continue;
     const auto nodes = static_cast<std::size_t>((memory_limit - fixed) / per_node);
@@ -30,8 +30,8 @@ WaveLimits plan_waves(const ModelConfig& config, const Backend& backend, uint64_
     if (nodes < std::min(wanted, chunk) && chunk > kSmallestChunk) continue;
     return {std::clamp<std::size_t>(nodes, 1, wanted), chunk};
   }
-  const uint64_t least =
-      other_bytes + Forward::fixed_bytes(config, kSmallestChunk, backend) + per_node * longest_prompt;
+  const uint64_t least = other_bytes + Forward::fixed_bytes(config, compute, kSmallestChunk, backend) +
+                         per_node * longest_prompt;
   throw InputError(
       {.what = "the run does not fit into --memory-limit",
        .expected =

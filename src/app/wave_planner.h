@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "app/options.h"
 #include "model/forward.h"
 
 namespace saescope {
@@ -13,13 +14,18 @@ struct WaveLimits {
   std::size_t chunk_rows = 0;  ///< tokens whose MLP scratch is held at once
 };
 
+/// What --dtype means for the matrix products.
+inline DType compute_type(Precision precision) {
+  return precision == Precision::kFp32 ? DType::kF32 : DType::kBF16;
+}
+
 /// Chooses the limits so that a wave stays within the memory limit.
 /// @param memory_limit bytes, 0: no limit but the default size of a wave
 /// @param batch_tokens the user's number of tokens for a wave, 0: chosen here
 /// @param longest_prompt tokens of the longest prompt, which must fit
 /// @param other_bytes what the run holds besides the forward pass (prompts, SAE terms, statistics)
 /// @throws InputError where even the smallest wave does not fit
-WaveLimits plan_waves(const ModelConfig& config, const Backend& backend, uint64_t memory_limit,
+WaveLimits plan_waves(const ModelConfig& config, DType compute, const Backend& backend, uint64_t memory_limit,
                       uint64_t batch_tokens, std::size_t longest_prompt, uint64_t other_bytes);
 
 }  // namespace saescope

@@ -1,17 +1,26 @@
 #include "app/wave_read_ahead.h"
 
+#include <functional>
+
 namespace saescope {
 namespace {
 
-std::span<const std::byte> bytes_of(const TensorView& view) {
-  return {view.data,
-          static_cast<std::size_t>(storage_bytes(view.dtype, element_count(view.shape)).value_or(0))};
+/// Adds a tensor's bytes where they lie in the file: pages of a mapping alone may be taken out of the
+/// process.
+void add_bytes(ReadAhead::Step& step, const TensorView& view, const MappedFile& file) {
+  const auto size =
+      static_cast<std::size_t>(storage_bytes(view.dtype, element_count(view.shape)).value_or(0));
+  const std::span<const std::byte> all = file.bytes();
+  const bool inside = std::greater_equal<>()(view.data, all.data()) &&
+                      std::less_equal<>()(view.data + size, all.data() + all.size());
+  if (inside) step.emplace_back(view.data, size);
 }
 
-ReadAhead::Step weights_of(const LayerWeights& w) {
+ReadAhead::Step weights_of(const LayerWeights& w, const std::deque<MappedFile>& files) {
   ReadAhead::Step step;
-  for (const TensorView* view : {&w.k, &w.v, &w.q, &w.o, &w.gate, &w.up, &w.down})
-    step.push_back(bytes_of(*view));
+  for (const TensorView* view : {&w.k, &w.v, &w.q, &w.o, &w.gate, &w.up, &w.down}) {
+    for (const MappedFile& file : files) add_bytes(step, *view, file);
+  }
   return step;
 }
 
@@ -21,7 +30,7 @@ ReadAhead::Step encoders_of(const std::deque<OpenedSource>& sources) {
   for (const OpenedSource& source : sources) {
     const EncoderParameters& encoder = source.dictionary.encoder();
     if (source.plan->universal || encoder.function == ActivationFunction::kTopK) {
-      step.push_back(bytes_of(encoder.weight));
+      add_bytes(step, encoder.weight, source.dictionary.file());
     }
   }
   return step;
@@ -37,7 +46,8 @@ void WaveReadAhead::begin_wave(bool computes) {
     const auto tapped = static_cast<std::size_t>(layers[i].layer);
     for (; computes && next_layer <= tapped; ++next_layer) {
       step_of_layer_[next_layer] = steps.size();
-      steps.push_back(weights_of(model_.checkpoint.model().weights.layers[next_layer]));
+      steps.push_back(
+          weights_of(model_.checkpoint.model().weights.layers[next_layer], model_.checkpoint.files()));
     }
     step_of_encoders_[tapped] = steps.size();
     steps.push_back(encoders_of(model_.layers[i]));

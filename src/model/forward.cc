@@ -21,10 +21,12 @@ std::size_t Forward::bytes_per_node(const ModelConfig& c) {
   return sizeof(float) * (c.hidden_size + 2 * kv_dim(c));
 }
 
-std::size_t Forward::fixed_bytes(const ModelConfig& c, std::size_t chunk_rows, const Backend& backend) {
-  const std::size_t per_row = c.hidden_size + 2 * q_dim(c) + c.intermediate_size;
-  return sizeof(float) * chunk_rows * per_row +
-         backend.workspace_bytes(chunk_rows, c.hidden_size, c.intermediate_size);
+std::size_t Forward::fixed_bytes(const ModelConfig& c, DType compute, std::size_t chunk_rows,
+                                 const Backend& backend) {
+  const std::size_t gemm_inputs =
+      c.hidden_size + q_dim(c) + c.intermediate_size;  // normed_, mixed_, product_
+  const std::size_t per_row = layout_of(compute).block_bytes * gemm_inputs + sizeof(float) * q_dim(c);
+  return chunk_rows * per_row + backend.workspace_bytes(chunk_rows, c.hidden_size, c.intermediate_size);
 }
 
 void Forward::run(const PrefixTree& tree, const Taps& taps, const LayerHook& before_layer,

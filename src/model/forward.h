@@ -46,7 +46,8 @@ class Forward {
 
   /// Bytes that `run` holds for a wave: per node, and besides that whatever the number of nodes.
   static std::size_t bytes_per_node(const ModelConfig& config);
-  static std::size_t fixed_bytes(const ModelConfig& config, std::size_t chunk_rows, const Backend& backend);
+  static std::size_t fixed_bytes(const ModelConfig& config, DType compute, std::size_t chunk_rows,
+                                 const Backend& backend);
 
  private:
   void allocate_scratch(std::size_t rows);

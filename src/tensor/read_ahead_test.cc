@@ -65,20 +65,25 @@ TEST_F(ReadAheadTest, BringsInTheStepsThatFollowTheOneAtWork) {
 }
 
 /// A sparse file: its pages are zeros that take no disk.
-TEST_F(ReadAheadTest, WaitsWithWhatBeginsMoreThanAGibibyteBehind) {
-  std::filesystem::resize_file(path_, (std::size_t{1} << 30) + 4 * kStep);
+TEST_F(ReadAheadTest, WaitsWithAStepThatBeginsMoreThanAGibibyteBehind) {
+  constexpr std::size_t kBig = (std::size_t{1} << 30) + 4096;
+  std::filesystem::resize_file(path_, kBig + kStep);
   const MappedFile sparse(path_);
-  const auto far = sparse.bytes().subspan((std::size_t{1} << 30) + kStep, kStep);
-  const auto near = sparse.bytes().subspan(0, kStep);
+  const auto big = sparse.bytes().first(kBig);
+  const auto far = sparse.bytes().subspan(kBig, kStep);
+  const auto arrived = [](const std::byte& byte) {
+    for (int tries = 0; tries < 3000 && !is_mapped(&byte); ++tries) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return is_mapped(&byte);
+  };
   ReadAhead read_ahead;
-  // What lies between is never read: the walk is moved on before.
-  read_ahead.start({{near}, {near}, {sparse.bytes().subspan(0, (std::size_t{1} << 30) + 1)}, {far}});
-  EXPECT_FALSE(is_mapped(far.data()));
-  read_ahead.reach(3);
-  for (int tries = 0; tries < 1000 && !is_mapped(&far.back()); ++tries) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  EXPECT_TRUE(is_mapped(&far.back()));
+  read_ahead.start({{step(0)}, {big}, {far}});
+  EXPECT_TRUE(arrived(big.back()));
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_FALSE(is_mapped(&far.back()));
+  read_ahead.reach(1);
+  EXPECT_TRUE(arrived(far.back()));
 }
 
 TEST_F(ReadAheadTest, ANewWalkReplacesTheOneBefore) {

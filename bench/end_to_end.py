@@ -1,0 +1,260 @@
+"""End-to-end benchmarks: `run_sae_analysis` against the PyTorch script, in turn, in one run.
+
+    end_to_end.py --executable FILE --ops-bench FILE [--size full|small] [--repeat N] [--only SCENARIO ...] [--smoke]
+
+Prints a Markdown table for each scenario: medians, ratios, stages, peaks of memory, and shares of the GEMM rates that
+were measured in the same run. docs/performance.md says how to read it.
+"""
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from measure import Measurement, bring_into_page_cache, drop_from_page_cache
+from programs import run_ours, run_pytorch
+from workload import (HEAD_DIM, HEADS, HIDDEN, INTERMEDIATE, KV_HEADS, SIZES, Size, Workload, llama_workload,
+                      smollm2_workload, write_prompts)
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "saescope"
+MIB = 1 << 20
+
+
+@dataclasses.dataclass
+class Bench:
+    """What all scenarios share."""
+    executable: Path
+    ops_bench: Path
+    size: Size
+    repeat: int
+    smoke: bool
+    llama: Workload | None = None
+    smollm2: Workload | None = None
+
+
+def median(runs: list[Measurement], pick) -> float:
+    return statistics.median(pick(run) for run in runs)
+
+
+def spread(values: list[float]) -> str:
+    return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
+
+
+def gemm_rates(bench: Bench) -> dict[str, float]:
+    """oneDNN's best rates on whole matrices in GFLOP/s: what the stages are compared with."""
+    report = json.loads(subprocess.run(
+        [bench.ops_bench, "--benchmark_filter=BM_LibraryGemm", "--benchmark_format=json", "--benchmark_min_time=0.5"], check=True, capture_output=True, text=True).stdout)
+    rates: dict[str, float] = {}
+    for entry in report["benchmarks"]:
+        kind = "bf16" if "Bf16" in entry["name"] else "fp32"
+        rates[kind] = max(rates.get(kind, 0.0), entry["FLOP"] / 1e9)
+    return rates
+
+
+def needed_operations(size: Size, prefixes: int, taps: int) -> tuple[float, float]:
+    """Floating-point operations of the linear layers at distinct prefixes (top layer: keys and values for all, the rest
+    for tapped positions), and of encoding the taps."""
+    query, key_value = HIDDEN * HEADS * HEAD_DIM, 2 * HIDDEN * KV_HEADS * HEAD_DIM
+    layer = 2 * query + key_value + 3 * HIDDEN * INTERMEDIATE
+    top = size.tapped[-1]
+    forward = 2.0 * (prefixes * (top * layer + key_value) + taps * (layer - key_value))
+    return forward, 2.0 * taps * len(size.tapped) * HIDDEN * size.features
+
+
+def table(header: list[str], rows: list[list[str]]) -> None:
+    for row in [header, ["---"] * len(header), *rows]:
+        print("| " + " | ".join(row) + " |")
+    print(flush=True)
+
+
+def row_of(name: str, runs: list[Measurement], compared_with: float | None) -> list[str]:
+    wall = median(runs, lambda run: run.wall)
+    stages = ", ".join(f"{stage} {median(runs, lambda run: run.seconds[stage]):.2f}"
+                       for stage in runs[0].seconds if stage != "total")
+    return [name, str(len(runs)), spread([run.wall for run in runs]),
+            "" if compared_with is None else f"{wall / compared_with:.2f}",
+            stages, f"{median(runs, lambda run: run.peak_resident) / MIB:.0f}",
+            f"{median(runs, lambda run: run.peak_anonymous) / MIB:.0f}"]
+
+
+RUN_HEADER = ["program", "runs", "seconds (min–max)", "ratio", "seconds by stage", "peak resident MiB",
+              "peak anonymous MiB"]
+
+
+def end_to_end(bench: Bench) -> None:
+    """140 prompts through the model of 8B shape, SAEs at two layers: all programs in turn."""
+    workload = bench.llama
+    runs: dict[str, list[Measurement]] = {"run_sae_analysis": [], "tuned": [], "competent": [], "seed": []}
+    rates: list[dict[str, float]] = []
+    for turn in range(bench.repeat):
+        rates.append(gemm_rates(bench))
+        runs["run_sae_analysis"].append(run_ours(bench.executable, workload, "--no-cache"))
+        rates.append(gemm_rates(bench))
+        runs["tuned"].append(run_pytorch(workload, "tuned"))
+        runs["competent"].append(run_pytorch(workload, "competent"))
+        if turn == 0:  # once: it takes many minutes
+            runs["seed"].append(run_pytorch(workload, "seed"))
+    ours = runs["run_sae_analysis"]
+    wall = median(ours, lambda run: run.wall)
+    print(f"### End to end: {ours[0].tokens} tokens, {ours[0].prefixes} distinct prefixes\n")
+    table(RUN_HEADER, [row_of(name, of, wall) for name, of in runs.items()])
+    forward, encode = needed_operations(bench.size, ours[0].prefixes, 140 * len(workload.tokens))
+    rows = []
+    for stage, operations, kind in (("forward", forward, "bf16"), ("encode", encode, "fp32")):
+        seconds = median(ours, lambda run: run.seconds[stage])
+        peak = statistics.median(rate[kind] for rate in rates)
+        rows.append([stage, f"{operations / 1e12:.2f}", f"{seconds:.2f}", f"{operations / seconds / 1e9:.0f}",
+                     f"{peak:.0f} ({kind})", f"{100 * operations / seconds / 1e9 / peak:.0f} %"])
+    table(["stage", "needed TFLOP", "seconds", "GFLOP/s", "GEMM rate measured in this run", "share"], rows)
+
+
+def memory_limit(bench: Bench) -> None:
+    """`--memory-limit 1GiB` finishes with the same bytes."""
+    free = run_ours(bench.executable, bench.llama, "--no-cache")
+    limited = run_ours(bench.executable, bench.llama, "--no-cache", "--memory-limit", "1GiB")
+    if free.bytes != limited.bytes:
+        raise SystemExit("--memory-limit 1GiB changed the outputs")
+    print("### `--memory-limit 1GiB`: the same bytes\n")
+    table(RUN_HEADER, [row_of("no limit", [free], None), row_of("1 GiB", [limited], free.wall)])
+
+
+def specific(bench: Bench) -> None:
+    """50 chosen features alone: what the SAEs cost beside the forward pass."""
+    runs = [run_ours(bench.executable, bench.llama, "--no-cache", analysis="specific") for _ in range(bench.repeat)]
+    share = median(runs, lambda run: run.seconds["encode"] / run.seconds["forward"])
+    print(f"### Specific analysis of 50 features: SAE stage {100 * share:.1f} % of the forward pass\n")
+    table(RUN_HEADER, [row_of("run_sae_analysis", runs, None)])
+
+
+def cached(bench: Bench) -> None:
+    """The same prompts again with another threshold: the activations are there."""
+    with tempfile.TemporaryDirectory() as home:
+        environment = {"XDG_CACHE_HOME": home}
+        first = run_ours(bench.executable, bench.llama, environment=environment)
+        again = [run_ours(bench.executable, bench.llama, "--threshold", "0.5", environment=environment)
+                 for _ in range(bench.repeat)]
+    wall = median(again, lambda run: run.wall)
+    encode = median(again, lambda run: run.seconds["encode"])
+    print(f"### Another `--threshold`: {first.wall / wall:.1f} times faster than the first run, "
+          f"{wall / encode:.2f} times its encode stage alone\n")
+    table(RUN_HEADER, [row_of("first", [first], wall), row_of("again", again, None)])
+
+
+def smollm2(bench: Bench) -> None:
+    """A small model, where starting up is what counts."""
+    runs: dict[str, list[Measurement]] = {"run_sae_analysis": [], "competent": []}
+    for _ in range(bench.repeat):
+        runs["run_sae_analysis"].append(run_ours(bench.executable, bench.smollm2, "--no-cache"))
+        runs["competent"].append(run_pytorch(bench.smollm2, "competent"))
+    ours = runs["run_sae_analysis"]
+    wall = median(ours, lambda run: run.wall)
+    start = median(ours, lambda run: run.wall - run.seconds["total"] + run.seconds["prepare"])
+    print(f"### SmolLM2-135M, {ours[0].tokens} tokens, {ours[0].prefixes} distinct prefixes; "
+          f"everything before the forward pass {start:.2f} s\n")
+    table(RUN_HEADER, [row_of(name, of, wall) for name, of in runs.items()])
+
+
+def long_prompts(bench: Bench) -> None:
+    """Eight prompts of nearly SmolLM2's whole context."""
+    with tempfile.TemporaryDirectory() as scratch:
+        prompts = Path(scratch) / "long.jsonl"
+        write_prompts(prompts, 8, mean_words=5790, sigma=0.0, ascii_only=True)
+        runs: dict[str, list[Measurement]] = {"run_sae_analysis": [], "competent": []}
+        for _ in range(bench.repeat):
+            runs["run_sae_analysis"].append(run_ours(bench.executable, bench.smollm2, "--no-cache", prompts=prompts))
+            runs["competent"].append(run_pytorch(bench.smollm2, "competent", prompts=prompts))
+    ours = runs["run_sae_analysis"]
+    wall = median(ours, lambda run: run.wall)
+    print(f"### Long prompts: 8 of {ours[0].tokens // 8} tokens on SmolLM2-135M\n")
+    table(RUN_HEADER, [row_of(name, of, wall) for name, of in runs.items()])
+
+
+def growth(bench: Bench) -> None:
+    """Time for each prompt and memory from 1,000 to 50,000 prompts."""
+    rows = []
+    for count in (100, 200) if bench.smoke else (1000, 10000, 50000):
+        with tempfile.TemporaryDirectory() as scratch:
+            prompts = Path(scratch) / "many.jsonl"
+            write_prompts(prompts, count, mean_words=3, sigma=0.0)
+            run = run_ours(bench.executable, bench.smollm2, "--no-cache", prompts=prompts)
+        rows.append([str(count), str(run.prefixes), f"{run.wall:.1f}", f"{1e3 * run.wall / count:.2f}",
+                     f"{run.peak_resident / MIB:.0f}", f"{run.peak_anonymous / MIB:.0f}"])
+    print("### Growth on SmolLM2-135M\n")
+    table(["prompts", "distinct prefixes", "seconds", "ms for each prompt", "peak resident MiB", "peak anonymous MiB"],
+          rows)
+
+
+def cold_files(bench: Bench) -> None:
+    """One prompt with nothing in the page cache: the disk is what counts, and dd says what it can do."""
+    workload = bench.llama
+    tapped = workload.tapped[-1]
+    weights = [workload.model / f"model-{number:05}-of-{bench.size.layers + 2:05}.safetensors"
+               for number in range(3, tapped + 4)]
+    size = sum(file.stat().st_size for file in weights)
+
+    def rate_of_dd() -> float:
+        drop_from_page_cache(weights)
+        start = time.perf_counter()
+        for file in weights:
+            subprocess.run(["dd", f"if={file}", "of=/dev/null", "bs=1M"], check=True, capture_output=True)
+        return size / (time.perf_counter() - start)
+
+    def rate_of_ours(prompts: Path) -> float:
+        drop_from_page_cache(weights)
+        run = run_ours(bench.executable, workload, "--no-cache", analysis="specific", prompts=prompts)
+        return size / run.seconds["forward"]
+
+    ours, disk = [], []
+    with tempfile.TemporaryDirectory() as scratch:
+        prompts = Path(scratch) / "one.jsonl"
+        write_prompts(prompts, 1, mean_words=1, sigma=0.0)
+        for turn in range(2 * bench.repeat):  # each goes first in turn: the second may find a warmer disk
+            if turn % 2:
+                disk.append(rate_of_dd())
+            ours.append(rate_of_ours(prompts))
+            if turn % 2 == 0:
+                disk.append(rate_of_dd())
+    ratios = [100 * a / b for a, b in zip(ours, disk)]
+    print(f"### Cold files, one prompt: {statistics.median(ours) / 1e6:.0f} MB/s of weights through the forward pass, "
+          f"dd {statistics.median(disk) / 1e6:.0f} MB/s; pair by pair {spread(ratios)} %\n", flush=True)
+
+
+SCENARIOS = {function.__name__: function for function in
+             (smollm2, long_prompts, cached, specific, memory_limit, end_to_end, cold_files, growth)}
+ON_LLAMA = {"cached", "specific", "memory_limit", "end_to_end", "cold_files"}
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--executable", type=Path, required=True)
+    parser.add_argument("--ops-bench", type=Path, required=True)
+    parser.add_argument("--size", choices=sorted(SIZES), default="full")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=sorted(SCENARIOS), default=list(SCENARIOS))
+    parser.add_argument("--smoke", action="store_true", help="SmolLM2 and few prompts: whether the benchmarks work")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parse_arguments()
+    names = ["smollm2", "growth"] if options.smoke else options.only
+    bench = Bench(options.executable.resolve(), options.ops_bench.resolve(), SIZES[options.size],
+                  1 if options.smoke else options.repeat, options.smoke)
+    bench.smollm2 = smollm2_workload(CACHE / "bench", CACHE / "demo" / "SmolLM2-135M-Instruct.Q4_1.gguf")
+    if ON_LLAMA & set(names):
+        bench.llama = llama_workload(CACHE / "bench", bench.size, CACHE / "tokenizers" / "llama3_1")
+        bring_into_page_cache(sorted(bench.llama.model.glob("*.safetensors")) + sorted(bench.llama.saes.rglob("ae.pt")))
+    print(f"torch {__import__('torch').__version__}, {os.cpu_count()} cores, size {bench.size.name}\n", file=sys.stderr)
+    for name in names:
+        SCENARIOS[name](bench)
+
+
+if __name__ == "__main__":
+    main()
