@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -33,10 +34,21 @@ int fail(int exit_code, const char* message) {
   return exit_code;
 }
 
+/// Arrays of a wave go back to the system when the wave ends. By default glibc would keep them on its heap
+/// from the second wave on, where arrays of slightly different sizes leave holes and a long run's memory
+/// grows.
+void return_large_arrays() {
+#ifdef __GLIBC__
+  constexpr int kLargeArray = 4 << 20;
+  mallopt(M_MMAP_THRESHOLD, kLargeArray);
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   install_signal_handlers();
+  return_large_arrays();
   try {
     return saescope::run_program(argc, argv, cancel);
   } catch (const saescope::Interrupted& interrupted) {

@@ -56,6 +56,11 @@ constexpr std::array<std::pair<dnnl::cpu_isa, const char*>, 7> kInstructionSets 
     {dnnl::cpu_isa::avx512_core_amx, "avx512_core_amx"},
 }};
 
+// A primitive holds some hundred kilobytes of code and data, and row counts vary with the prompts of each
+// wave: a bound, a little above the shapes of one wave, keeps a long run's memory flat. The library's own
+// cache has the same one.
+constexpr std::size_t kMaxPrepared = 32;
+
 struct Prepared {
   memory::desc a, b, bias, c, scratchpad;
   dnnl::matmul primitive;
@@ -94,13 +99,13 @@ struct Bf16Gemm::Impl {
   Buffer<std::byte> scratchpad;
 };
 
-Bf16Gemm::Bf16Gemm() : impl_(std::make_unique<Impl>()) {}
+Bf16Gemm::Bf16Gemm() : impl_(std::make_unique<Impl>()) {
+  dnnl::set_primitive_cache_capacity(static_cast<int>(kMaxPrepared));
+}
 Bf16Gemm::~Bf16Gemm() = default;
 
 void Bf16Gemm::run(const Problem& p) {
   if (p.m == 1) return run_one_row(p);
-  // Row counts vary with the prompts; a bound keeps a long run's memory flat.
-  constexpr std::size_t kMaxPrepared = 512;
   if (impl_->prepared.size() >= kMaxPrepared) impl_->prepared.clear();
   const Key key = key_of(p);
   auto found = impl_->prepared.find(key);
