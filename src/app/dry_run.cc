@@ -81,12 +81,15 @@ void describe_sources(const PreparedModel& model, Hub& hub, Plan& plan) {
 void describe_model(const PreparedModel& model, const Options& options, const Backend& backend, Hub& hub,
                     Plan& plan) {
   PrefixTree tree;
-  for (const PromptTokens& prompt : model.prompts) tree.add(prompt.ids);
+  for (TokenizedPrompts::Reader prompt(model.prompts); !prompt.done(); prompt.advance()) {
+    tree.add(prompt.current().ids);
+  }
   plan.line(fmt::format("model {} ({})", model.plan.entry.name, model.plan.entry.model));
   describe_weights(model, hub, plan);
   describe_sources(model, hub, plan);
-  const WaveLimits limits = plan_waves(model.config, compute_type(options.dtype), backend,
-                                       options.memory_limit, options.batch_tokens, model.longest_prompt(), 0);
+  const WaveLimits limits =
+      plan_waves(model.config, compute_type(options.dtype), backend, options.memory_limit,
+                 options.batch_tokens, model.prompts.longest(), 0);
   const std::size_t nodes = std::min(limits.nodes, tree.size());
   const uint64_t bytes = Forward::fixed_bytes(model.config, compute_type(options.dtype),
                                               std::min(limits.chunk_rows, nodes), backend) +
@@ -94,7 +97,7 @@ void describe_model(const PreparedModel& model, const Options& options, const Ba
   plan.line(
       fmt::format("  compute   {} prompts, {} tokens, {} distinct prefixes, layers 0 to {} of {}; "
                   "activations in memory {}",
-                  model.prompts.size(), model.total_tokens(), tree.size(), model.layer_count() - 1,
+                  model.prompts.size(), model.prompts.total_tokens(), tree.size(), model.layer_count() - 1,
                   model.config.layers, format_bytes(bytes)));
   if (model.left_out > 0) plan.line(fmt::format("  leave out {} prompts that are too long", model.left_out));
 }

@@ -39,7 +39,7 @@ int fail(int exit_code, const char* message) {
 /// grows.
 void return_large_arrays() {
 #ifdef __GLIBC__
-  constexpr int kLargeArray = 4 << 20;
+  constexpr int kLargeArray = 256 << 10;
   mallopt(M_MMAP_THRESHOLD, kLargeArray);
 #endif
 }

@@ -97,7 +97,7 @@ uint64_t analysis_bytes(const OpenedModel& model, std::size_t prompts_at_once, i
 
 std::string describe_waves(const PreparedModel& prepared, const WaveCounts& counts) {
   std::string text = fmt::format("{}: {} prompts, {} tokens, {} distinct prefixes computed in {} wave{}",
-                                 prepared.plan.entry.name, prepared.prompts.size(), prepared.total_tokens(),
+                                 prepared.plan.entry.name, prepared.prompts.size(), prepared.prompts.total_tokens(),
                                  counts.computed_nodes, counts.waves, counts.waves == 1 ? "" : "s");
   if (counts.cached_prompts > 0)
     text += fmt::format("; {} prompts from the activation cache", counts.cached_prompts);
@@ -117,7 +117,7 @@ void run_model(const OpenedModel& model, const Options& options, Backend& backen
   constexpr std::size_t kUsualPromptsOfWave = 256;
   const WaveLimits limits = plan_waves(
       prepared.config, compute_type(options.dtype), backend, options.memory_limit, options.batch_tokens,
-      prepared.longest_prompt(),
+      prepared.prompts.longest(),
       analysis_bytes(model, std::min(kUsualPromptsOfWave, prepared.prompts.size()), context.threads));
   std::unique_ptr<ActivationCache> cache;
   if (options.cache) {

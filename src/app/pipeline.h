@@ -12,7 +12,7 @@ namespace saescope {
 /// What a run is about: read and checked input.
 struct RunInput {
   Options options;
-  std::vector<Prompt> prompts;
+  Prompts prompts;
   std::vector<RequestedFeature> features;
   Selection selection;
 };

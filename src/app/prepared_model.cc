@@ -25,7 +25,7 @@ PromptTokens tokenize(const ChatFormatter& formatter, const PreparedModel& model
     if (skip_long) return tokens;
     throw InputError(
         {.what = fmt::format("prompt_idx {} is too long for model {}", index, model.plan.entry.name),
-         .where = prompt.place,
+         .where = prompt.place(),
          .expected = fmt::format("at most {} tokens, the chat template's included", limit),
          .found = fmt::format("{} tokens", formatted.ids.size()),
          .hint = "shorten it, or leave such prompts out with --skip-long"});
@@ -57,20 +57,8 @@ nlohmann::ordered_json tap_json(const ChatFormatter& formatter, const TokenType&
 
 }  // namespace
 
-std::size_t PreparedModel::longest_prompt() const {
-  std::size_t longest = 0;
-  for (const PromptTokens& prompt : prompts) longest = std::max(longest, prompt.ids.size());
-  return longest;
-}
-
-std::size_t PreparedModel::total_tokens() const {
-  std::size_t total = 0;
-  for (const PromptTokens& prompt : prompts) total += prompt.ids.size();
-  return total;
-}
-
-PreparedModel prepare_model(const ModelPlan& plan, const std::vector<Prompt>& prompts, const Options& options,
-                            Hub& hub, const Context& context) {
+PreparedModel prepare_model(const ModelPlan& plan, const Prompts& prompts, const Options& options, Hub& hub,
+                            const Context& context) {
   PreparedModel model;
   model.plan = plan;
   model.path = locate_model(plan.entry, 0, hub);
@@ -86,10 +74,10 @@ PreparedModel prepare_model(const ModelPlan& plan, const std::vector<Prompt>& pr
       ++model.left_out;
       context.reporter->warn(
           fmt::format("prompt_idx {} ({}) is longer than {} tokens and is left out of model {}", i,
-                      prompts[i].place, limit, plan.entry.name));
+                      prompts[i].place(), limit, plan.entry.name));
       continue;
     }
-    model.prompts.push_back(std::move(tokens));
+    model.prompts.add(tokens);
   }
   if (model.prompts.empty()) {
     throw InputError({.what = fmt::format("every prompt is too long for model {}", plan.entry.name),
@@ -98,7 +86,7 @@ PreparedModel prepare_model(const ModelPlan& plan, const std::vector<Prompt>& pr
   return model;
 }
 
-void show_tokens(const std::vector<ModelEntry>& models, const std::vector<Prompt>& prompts, Hub& hub) {
+void show_tokens(const std::vector<ModelEntry>& models, const Prompts& prompts, Hub& hub) {
   for (const ModelEntry& entry : models) {
     const ChatFormatter formatter = open_chat_formatter(locate_model(entry, 0, hub), entry);
     for (std::size_t i = 0; i < prompts.size(); ++i) {

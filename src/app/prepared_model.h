@@ -21,20 +21,18 @@ struct PreparedModel {
   std::filesystem::path path;  ///< .gguf file, or folder with configuration and tokenizer
   ModelConfig config;
   std::vector<TokenType> token_types;
-  std::vector<PromptTokens> prompts;  ///< without those left out
-  std::size_t left_out = 0;           ///< prompts that were too long (--skip-long)
+  TokenizedPrompts prompts;  ///< without those left out
+  std::size_t left_out = 0;  ///< prompts that were too long (--skip-long)
 
   std::size_t layer_count() const { return static_cast<std::size_t>(plan.layers.back().layer) + 1; }
-  std::size_t longest_prompt() const;
-  std::size_t total_tokens() const;
 };
 
 /// @throws InputError on a prompt that is too long (unless --skip-long), a token type that cannot be found,
 ///         a layer that the model does not have
-PreparedModel prepare_model(const ModelPlan& plan, const std::vector<Prompt>& prompts, const Options& options,
-                            Hub& hub, const Context& context);
+PreparedModel prepare_model(const ModelPlan& plan, const Prompts& prompts, const Options& options, Hub& hub,
+                            const Context& context);
 
 /// --show-tokens: one JSON line per model and prompt on stdout.
-void show_tokens(const std::vector<ModelEntry>& models, const std::vector<Prompt>& prompts, Hub& hub);
+void show_tokens(const std::vector<ModelEntry>& models, const Prompts& prompts, Hub& hub);
 
 }  // namespace saescope

@@ -24,7 +24,7 @@ void sort_tables(std::deque<SpecificTable>& tables) {
             [&](const SpecificTable& a, const SpecificTable& b) { return key(a) < key(b); });
 }
 
-SpecificCounts write_specific_outputs(std::deque<SpecificTable>& tables, const std::vector<Prompt>& prompts,
+SpecificCounts write_specific_outputs(std::deque<SpecificTable>& tables, const Prompts& prompts,
                                       const std::filesystem::path& csv_path,
                                       std::optional<float> record_threshold) {
   AtomicFile csv(csv_path);

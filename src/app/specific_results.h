@@ -57,7 +57,7 @@ struct SpecificCounts {
 
 /// Writes the specific CSV from sorted tables and, where `record_threshold` is set, the recorded prompts
 /// beside it. Both are complete before either is put in place.
-SpecificCounts write_specific_outputs(std::deque<SpecificTable>& tables, const std::vector<Prompt>& prompts,
+SpecificCounts write_specific_outputs(std::deque<SpecificTable>& tables, const Prompts& prompts,
                                       const std::filesystem::path& csv_path,
                                       std::optional<float> record_threshold);
 

@@ -31,7 +31,6 @@ struct TapSource {
 
 /// Consecutive prompts: those that are not in the cache are in the tree.
 struct WaveRunner::Wave {
-  std::span<const PromptTokens> prompts;
   std::vector<std::size_t> prompt_indices;
   std::vector<std::vector<TapSource>> taps;  ///< [prompts][token types]
   PrefixTree tree;
@@ -75,11 +74,12 @@ WaveRunner::WaveRunner(const Model& model, Backend& backend, const Context& cont
 
 /// The longest run of prompts whose tree stays within the limit, but at least one. A cached prompt counts
 /// as the rows that it adds to the batch.
-WaveRunner::Wave WaveRunner::take_wave(std::span<const PromptTokens> prompts) {
+WaveRunner::Wave WaveRunner::take_wave(TokenizedPrompts::Reader& prompts) {
   Wave wave;
   std::size_t cached_rows = 0;
   std::vector<int32_t> node_of_position;
-  for (const PromptTokens& prompt : prompts) {
+  for (; !prompts.done(); prompts.advance()) {
+    const PromptTokens& prompt = prompts.current();
     std::vector<TapSource> taps(prompt.taps.size());
     bool cached = cache_ != nullptr;
     for (std::size_t t = 0; t < taps.size() && cache_ != nullptr; ++t) {
@@ -100,17 +100,14 @@ WaveRunner::Wave WaveRunner::take_wave(std::span<const PromptTokens> prompts) {
     wave.taps.push_back(std::move(taps));
     wave.prompt_indices.push_back(prompt.prompt_idx);
   }
-  wave.prompts = prompts.first(wave.taps.size());
   wave.collect_tapped_nodes(cache_ != nullptr);
   return wave;
 }
 
-void WaveRunner::run(std::span<const PromptTokens> prompts, const BatchSink& sink) {
-  while (!prompts.empty()) {
+void WaveRunner::run(const TokenizedPrompts& prompts, const BatchSink& sink) {
+  for (TokenizedPrompts::Reader reader(prompts); !reader.done();) {
     context_.cancel->check();
-    const Wave wave = take_wave(prompts);
-    run_wave(wave, sink);
-    prompts = prompts.subspan(wave.prompts.size());
+    run_wave(take_wave(reader), sink);
   }
 }
 
@@ -143,7 +140,7 @@ void WaveRunner::compute(const Wave& wave, const BatchSink& sink) {
 /// @param computed [tapped nodes, hidden]
 void WaveRunner::deliver(const Wave& wave, std::size_t layer, MatrixView<const float> computed,
                          const BatchSink& sink) const {
-  const std::size_t prompts = wave.prompts.size();
+  const std::size_t prompts = wave.prompt_indices.size();
   const std::size_t hidden = forward_.hidden_size();
   Matrix<float> batch(wave.taps.front().size() * prompts, hidden);
   for (std::size_t p = 0; p < prompts; ++p) {

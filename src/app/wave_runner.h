@@ -38,13 +38,13 @@ class WaveRunner {
              WaveReadAhead& read_ahead, std::string model_name);
 
   /// @throws RunError where an activation is not finite, naming model, layer and prompt.
-  void run(std::span<const PromptTokens> prompts, const BatchSink& sink);
+  void run(const TokenizedPrompts& prompts, const BatchSink& sink);
 
   const WaveCounts& counts() const { return counts_; }
 
  private:
   struct Wave;
-  Wave take_wave(std::span<const PromptTokens> prompts);
+  Wave take_wave(TokenizedPrompts::Reader& prompts);
   void run_wave(const Wave& wave, const BatchSink& sink);
   void deliver(const Wave& wave, std::size_t layer, MatrixView<const float> computed,
                const BatchSink& sink) const;

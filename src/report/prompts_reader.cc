@@ -108,7 +108,8 @@ InputError bad_line(std::string what, std::string place, std::string expected, s
                      .hint = {}});
 }
 
-Prompt parse_prompt(std::string_view line, std::string place) {
+/// Adds the prompt of a line.
+void parse_prompt(std::string_view line, std::size_t number, std::string place, Prompts& prompts) {
   PromptHandler handler;
   Json::sax_parse(line, &handler);
   if (!handler.error.empty()) {
@@ -126,7 +127,7 @@ Prompt parse_prompt(std::string_view line, std::string place) {
     throw bad_line("the prompt's label is not a string", std::move(place), "\"label\": a string, or no label",
                    handler.label.type);
   }
-  return {std::move(handler.content.text), std::move(handler.label.text), std::move(place)};
+  prompts.add(handler.content.text, handler.label.text, number);
 }
 
 void require_utf8(std::string_view line, const std::string& place) {
@@ -137,8 +138,9 @@ void require_utf8(std::string_view line, const std::string& place) {
                              static_cast<unsigned>(static_cast<unsigned char>(line[at])), at + 1));
 }
 
-void append_prompts(const fs::path& path, std::vector<Prompt>& prompts) {
+void append_prompts(const fs::path& path, Prompts& prompts) {
   const std::string file = path.string();
+  prompts.begin_file(file);
   const std::string text = read_file(path);
   std::string_view rest = text;
   if (rest.substr(0, kBom.size()) == kBom) rest.remove_prefix(kBom.size());
@@ -149,7 +151,7 @@ void append_prompts(const fs::path& path, std::vector<Prompt>& prompts) {
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     std::string place = fmt::format("{}:{}", file, number);
     require_utf8(line, place);
-    prompts.push_back(parse_prompt(line, std::move(place)));
+    parse_prompt(line, number, std::move(place), prompts);
   }
 }
 
@@ -197,7 +199,7 @@ std::vector<fs::path> list_prompt_files(const fs::path& folder) {
 
 }  // namespace
 
-std::vector<Prompt> read_prompts(const fs::path& path) {
+Prompts read_prompts(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (status.type() == fs::file_type::not_found) {
@@ -207,7 +209,7 @@ std::vector<Prompt> read_prompts(const fs::path& path) {
                       .found = "no file and no folder",
                       .hint = "choose the prompts with --prompts-path"});
   }
-  std::vector<Prompt> prompts;
+  Prompts prompts;
   if (fs::is_directory(status)) {
     for (const fs::path& file : list_prompt_files(path)) append_prompts(file, prompts);
   } else {

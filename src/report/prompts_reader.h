@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <vector>
 
 #include "analysis/prompts.h"
 
@@ -12,6 +11,6 @@ namespace saescope {
 /// @throws InputError with file, line number and reason on the first bad line, and where there is
 /// no
 ///         prompt at all.
-std::vector<Prompt> read_prompts(const std::filesystem::path& path);
+Prompts read_prompts(const std::filesystem::path& path);
 
 }  // namespace saescope

@@ -19,7 +19,7 @@ class PromptsReader : public ::testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   void put(const std::string& name, std::string_view text) { write_file_atomically(folder_ / name, text); }
-  std::vector<Prompt> read(std::string_view text) {
+  Prompts read(std::string_view text) {
     put("p.jsonl", text);
     return read_prompts(folder_ / "p.jsonl");
   }
@@ -36,9 +36,9 @@ class PromptsReader : public ::testing::Test {
     ADD_FAILURE() << "accepted " << path;
     return {};
   }
-  static std::vector<std::string> contents(const std::vector<Prompt>& prompts) {
+  static std::vector<std::string> contents(const Prompts& prompts) {
     std::vector<std::string> result;
-    for (const Prompt& prompt : prompts) result.push_back(prompt.content);
+    for (std::size_t i = 0; i < prompts.size(); ++i) result.emplace_back(prompts[i].content);
     return result;
   }
 
@@ -56,13 +56,13 @@ TEST_F(PromptsReader, ReadsTheSeedsExample) {
   EXPECT_EQ(prompts[0].content, "What's it like to be you?");
   EXPECT_EQ(prompts[0].label, "self-referential");
   EXPECT_EQ(prompts[1].content, "How do you feel?");
-  EXPECT_THAT(prompts[1].place, EndsWith("p.jsonl:2"));
+  EXPECT_THAT(prompts[1].place(), EndsWith("p.jsonl:2"));
 }
 
 TEST_F(PromptsReader, ToleratesMarkCrlfBlankLinesAndAMissingLastLineEnd) {
   const auto prompts = read("\xEF\xBB\xBF{\"content\":\"a\"}\r\n\r\n \t\n{\"content\":\"b\"}");
   EXPECT_THAT(contents(prompts), ElementsAre("a", "b"));
-  EXPECT_THAT(prompts[1].place, EndsWith("p.jsonl:4"));
+  EXPECT_THAT(prompts[1].place(), EndsWith("p.jsonl:4"));
 }
 
 TEST_F(PromptsReader, AnAbsentLabelIsEmpty) { EXPECT_EQ(read("{\"content\":\"a\"}\n")[0].label, ""); }
