@@ -2,14 +2,14 @@
 # Installs the Debian packages that are missing, and says which.
 #   install_packages.sh build            what a build needs
 #   install_packages.sh build demo       also what fetches the demo model
-#   install_packages.sh build develop    also what the tests, the lint and the benches need
+#   install_packages.sh build develop    also what the tests, the lint, the fuzzers and the benches need
 set -euo pipefail
 
 build_packages=(g++ cmake ninja-build pkg-config ccache ca-certificates
   libdnnl-dev libpcre2-dev libutf8proc-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libfmt-dev
   libcurl4-openssl-dev libssl-dev libgtest-dev libgmock-dev)
 demo_packages=(python3 python3-pip unzip)
-develop_packages=("${demo_packages[@]}" clang-format clang-tidy libomp-dev npm libbenchmark-dev python3-venv)
+develop_packages=("${demo_packages[@]}" clang-format clang-tidy clang libclang-rt-dev libomp-dev npm libbenchmark-dev python3-venv)
 
 packages=()
 for group in "$@"; do
@@ -26,10 +26,18 @@ if ! command -v dpkg-query > /dev/null; then
   exit 0
 fi
 
+# libFuzzer belongs to one version of clang: it is there where the compiler finds it.
+has_libfuzzer() {
+  local library
+  library=$(clang++ -print-file-name=libclang_rt.fuzzer-"$(uname -m)".a 2> /dev/null) && [ -f "$library" ]
+}
+
 # A tool that is there from elsewhere (a newer cmake, a Node.js with npm) need not be installed again.
 provided() {
   case "$1" in
     g++ | cmake | ccache | clang-format | clang-tidy | python3 | unzip | npm) command -v "$1" > /dev/null ;;
+    clang) command -v clang++ > /dev/null ;;
+    libclang-rt-dev) has_libfuzzer ;;
     ninja-build) command -v ninja > /dev/null ;;
     python3-pip) python3 -m pip --version > /dev/null 2>&1 ;;
     *) dpkg-query -W -f '${Status}' "$1" 2> /dev/null | grep -q 'ok installed' ;;

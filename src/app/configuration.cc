@@ -8,6 +8,7 @@
 
 #include "analysis/sources.h"
 #include "app/configuration_keys.h"
+#include "app/configuration_text.h"
 #include "app/model_entry_reader.h"
 #include "base/atomic_file.h"
 #include "base/error.h"
@@ -43,6 +44,7 @@ link      = "https://www.neuronpedia.org/qwen2.5-7b-it/{layer}-resid-post-aa/{fe
 /// Adds a file's entries to `configuration`; the names of the entries in the file's order.
 std::vector<std::string> merge(std::string_view toml_text, const fs::path& file,
                                const Environment& environment, Configuration& configuration) {
+  check_configuration_text(toml_text, file.string());
   toml::table root;
   try {
     root = toml::parse(toml_text, file.string());

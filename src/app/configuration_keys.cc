@@ -45,8 +45,12 @@ InputError ConfigValue::error(std::string what, std::string expected, std::strin
 }
 
 std::string ConfigValue::text() const {
-  if (const auto* value = node.as_string()) return value->get();
-  throw error("the value has the wrong type", "a string");
+  const auto* value = node.as_string();
+  if (value == nullptr) throw error("the value has the wrong type", "a string");
+  if (value->get().find('\0') != std::string::npos) {
+    throw error("the text holds a NUL", "no NUL: it would end a path", shown_text(value->get()));
+  }
+  return value->get();
 }
 
 int64_t ConfigValue::integer() const {

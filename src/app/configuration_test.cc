@@ -158,6 +158,22 @@ TEST(Configuration, DeepNestingIsAnErrorNotACrash) {
   EXPECT_EQ(error("x = " + std::string(100'000, '[')).what, "the file is not valid TOML");
 }
 
+TEST(Configuration, KeysOfManyPartsAreAnErrorNotACrash) {
+  std::string parts = "a";
+  for (int i = 0; i < 200'000; ++i) parts += " . a";
+  EXPECT_THAT(error("# don't count \"this\n" + parts + " = 1").where,
+              AllOf(HasSubstr(kFile.string()), HasSubstr(":2")));
+  EXPECT_EQ(error("[" + parts + "]").what, "a key is nested too deeply");
+  EXPECT_EQ(error(std::string(2 << 20, '\n')).what, "the file is too large for a configuration");
+}
+
+TEST(Configuration, DotsInStringsAndCommentsAreNoParts) {
+  const std::string dots(100, '.');
+  const std::string text = "# it's " + dots + "\nlink = \"\\\"" + dots + "\"  # \"\ntemplate_vars = { a = '" +
+                           dots + "', b = \"\"\"\n\"" + dots + "\"\"\" }\n";
+  EXPECT_EQ(parse(entry(text)).find("own")->template_vars["a"], dots);
+}
+
 TEST(Configuration, ARequiredKeyLeftOutOfANewEntryIsNamed) {
   const ErrorDetail detail = error("\n[models.own]\nmodel = 'org/own'\n");
   EXPECT_EQ(detail.what, "the key sae_dir is missing");

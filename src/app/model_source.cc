@@ -4,11 +4,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <utility>
 
 #include "app/cache_folder.h"
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "tensor/mapped_file.h"
+#include "text/tokenizer_config.h"
 
 namespace saescope {
 namespace {
@@ -16,38 +19,6 @@ namespace {
 using nlohmann::ordered_json;
 
 bool is_gguf(const std::filesystem::path& path) { return path.extension() == ".gguf"; }
-
-ordered_json parse_json_file(const std::filesystem::path& path) {
-  try {
-    return ordered_json::parse(read_file(path));
-  } catch (const nlohmann::json::exception& error) {
-    throw InputError({.what = "not valid JSON", .where = path.string(), .found = error.what()});
-  }
-}
-
-/// tokenizer_config.json writes a special token as its text or as an object with a `content`.
-std::optional<std::string> special_token(const ordered_json& config, const char* key) {
-  const auto it = config.find(key);
-  if (it == config.end()) return std::nullopt;
-  if (it->is_string()) return it->get<std::string>();
-  if (it->is_object() && it->contains("content") && (*it)["content"].is_string())
-    return (*it)["content"].get<std::string>();
-  return std::nullopt;
-}
-
-/// The template of tokenizer_config.json: a text, or a list of named ones of which `default` counts.
-std::optional<std::string> template_in_config(const ordered_json& config) {
-  const auto it = config.find("chat_template");
-  if (it == config.end()) return std::nullopt;
-  if (it->is_string()) return it->get<std::string>();
-  if (!it->is_array()) return std::nullopt;
-  for (const ordered_json& entry : *it) {
-    if (entry.is_object() && entry.value("name", "") == "default" && entry.contains("template")) {
-      return entry["template"].get<std::string>();
-    }
-  }
-  return std::nullopt;
-}
 
 InputError no_template(const std::string& where) {
   return InputError(
@@ -57,28 +28,24 @@ InputError no_template(const std::string& where) {
        .hint = "use the instruct version of the model"});
 }
 
-void add_template_vars(ordered_json& variables, const ordered_json& template_vars) {
-  for (const auto& [name, value] : template_vars.items()) variables[name] = value;
+void add_variables(ordered_json& variables, const ordered_json& more) {
+  for (const auto& [name, value] : more.items()) variables[name] = value;
 }
 
 ChatFormatter formatter_from_folder(const std::filesystem::path& folder, const ModelEntry& entry) {
   const std::filesystem::path tokenizer_path = folder / "tokenizer.json";
   const std::filesystem::path config_path = folder / "tokenizer_config.json";
   const std::filesystem::path jinja_path = folder / "chat_template.jinja";
-  const ordered_json config = parse_json_file(config_path);
-  if (!config.is_object()) throw InputError({.what = "not a JSON object", .where = config_path.string()});
+  TokenizerConfig config = parse_tokenizer_config(read_file(config_path), config_path.string());
   ordered_json variables = {{"tools", nullptr}, {"documents", nullptr}};
-  for (const char* key :
-       {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
-    if (const auto token = special_token(config, key)) variables[key] = *token;
-  }
-  add_template_vars(variables, entry.template_vars);
+  add_variables(variables, config.special_tokens);
+  add_variables(variables, entry.template_vars);
   std::optional<std::string> source;
   std::string where = jinja_path.string();
   if (std::filesystem::exists(jinja_path)) {
     source = read_file(jinja_path);
   } else {
-    source = template_in_config(config);
+    source = std::move(config.chat_template);
     where = config_path.string() + ": chat_template";
   }
   if (!source) throw no_template(folder.string());
@@ -97,7 +64,14 @@ std::optional<std::string> gguf_token(const GgufFile& file, const std::vector<st
                       .expected = fmt::format("0 to {}", tokens.size() - 1),
                       .found = std::to_string(*id)});
   }
-  return tokens[static_cast<std::size_t>(*id)];
+  const std::string& token = tokens[static_cast<std::size_t>(*id)];
+  if (find_invalid_utf8(token) != std::string::npos) {
+    throw InputError({.what = fmt::format("the token of `{}` is not UTF-8", key),
+                      .where = file.where,
+                      .expected = "a text that the chat template can print",
+                      .found = token});
+  }
+  return token;
 }
 
 ChatFormatter formatter_from_gguf(const std::filesystem::path& path, const ModelEntry& entry) {
@@ -121,7 +95,7 @@ ChatFormatter formatter_from_gguf(const std::filesystem::path& path, const Model
   for (const auto& [name, key] : kSpecialTokens) {
     if (const auto token = gguf_token(file, vocabulary.tokens, key)) variables[name] = *token;
   }
-  add_template_vars(variables, entry.template_vars);
+  add_variables(variables, entry.template_vars);
   const auto* source = file.find<std::string>("tokenizer.chat_template");
   if (source == nullptr) throw no_template(path.string());
   return {Tokenizer::from_gguf(vocabulary, path.string()),

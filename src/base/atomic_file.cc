@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -93,20 +95,28 @@ std::string read_file(const std::filesystem::path& path) {
                        .found = std::generic_category().message(errno),
                        .hint = "check the path and its permissions"});
   };
-  std::FILE* file = std::fopen(path.c_str(), "rbe");
+  const auto file =
+      std::unique_ptr<std::FILE, int (*)(std::FILE*)>(std::fopen(path.c_str(), "rbe"), std::fclose);
   if (file == nullptr) throw failure("cannot open");
+  struct stat status = {};
+  const bool sized = ::fstat(fileno(file.get()), &status) == 0 && S_ISREG(status.st_mode);
+  uint64_t size = sized ? static_cast<uint64_t>(status.st_size) : 0;
   std::string text;
+  if (size <= kLargestTextFile) text.reserve(size);
   std::string block(1 << 16, '\0');
-  for (std::size_t n = 0; (n = std::fread(block.data(), 1, block.size(), file)) > 0;) {
-    text.append(block, 0, n);
+  while (size <= kLargestTextFile) {
+    const std::size_t n = std::fread(block.data(), 1, block.size(), file.get());
+    if (n == 0) break;
+    size = std::max<uint64_t>(size, text.size() + n);
+    if (size <= kLargestTextFile) text.append(block, 0, n);
   }
-  const bool failed = std::ferror(file) != 0;
-  if (failed) {
-    const InputError error = failure("cannot read");
-    std::fclose(file);
-    throw error;
+  if (size > kLargestTextFile) {
+    throw InputError({.what = "the file is too large",
+                      .where = path.string(),
+                      .expected = "at most 256 MiB of text",
+                      .found = sized ? std::to_string(size) + " bytes" : "no end after that"});
   }
-  std::fclose(file);
+  if (std::ferror(file.get()) != 0) throw failure("cannot read");
   return text;
 }
 

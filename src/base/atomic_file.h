@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -30,7 +31,11 @@ class AtomicFile {
   std::FILE* file_ = nullptr;
 };
 
-/// Reads a whole file. @throws InputError where it does not exist or cannot be read.
+/// Texts are read whole: prompts, tables, JSON. What is larger than this is none of them.
+inline constexpr uint64_t kLargestTextFile = uint64_t{256} << 20;
+
+/// Reads a whole file.
+/// @throws InputError where it does not exist, cannot be read or has more than kLargestTextFile bytes.
 std::string read_file(const std::filesystem::path& path);
 
 /// Writes a whole file through AtomicFile.

@@ -122,6 +122,13 @@ TEST_F(AtomicFileTest, ReadFileNamesWhatItCannotRead) {
   EXPECT_THROW(read_file(folder_), InputError);
 }
 
+TEST_F(AtomicFileTest, ReadFileRefusesWhatIsTooLargeToBeAText) {
+  write_file_atomically(folder_ / "hole", "");
+  std::filesystem::resize_file(folder_ / "hole", kLargestTextFile + 1);
+  EXPECT_THROW(read_file(folder_ / "hole"), InputError);
+  EXPECT_THROW(read_file("/dev/zero"), InputError);
+}
+
 TEST_F(AtomicFileTest, ReadFileKeepsEveryByte) {
   std::string bytes(200'000, '\0');
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7);

@@ -5,7 +5,8 @@
 
 namespace saescope {
 
-/// The facts of a failure, in the order they are printed. Empty members are left out.
+/// The facts of a failure, in the order they are printed. Empty members are left out. They may quote a file
+/// as it is: control characters and bytes that are not UTF-8 are printed escaped, long texts cut.
 struct ErrorDetail {
   std::string what = {};      ///< what went wrong, one clause without a final stop
   std::string where = {};     ///< file, line, tensor, prompt: the place

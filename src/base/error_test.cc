@@ -35,6 +35,20 @@ TEST(Error, KeepsTheFactsForCallers) {
   EXPECT_EQ(error.detail().where, "ae.pt");
 }
 
+TEST(Error, QuotedBytesNeitherSteerATerminalNorLookLikeAMessage) {
+  const InputError error({.what = "no tensor \x1B[2J\r\nerror: 'é\xFF'", .found = std::string("a\0b", 3)});
+  EXPECT_STREQ(error.what(), "no tensor \\x1b[2J\\x0d\\x0aerror: 'é\\xff'\n  found:    a\\x00b");
+  EXPECT_EQ(error.detail().found.size(), 3u);
+}
+
+TEST(Error, ListsKeepTheirLinesAndLongTextsAreCut) {
+  EXPECT_STREQ(InputError({.what = "bad", .found = "one\n            two"}).what(),
+               "bad\n  found:    one\n            two");
+  const std::string text = InputError({.what = std::string(1'000'000, 'a')}).what();
+  EXPECT_LT(text.size(), 2100u);
+  EXPECT_NE(text.find("(1000000 bytes)"), std::string::npos);
+}
+
 TEST(Error, SystemErrorsSayWhatTheSystemSaid) {
   errno = ENOSPC;
   const RunError error = system_error("cannot write", "out.csv", "free space");

@@ -21,8 +21,11 @@ constexpr std::string_view kMagic = "GGUF";
 constexpr std::string_view kAlignmentKey = "general.alignment";
 constexpr uint64_t kDefaultAlignment = 32;
 constexpr uint32_t kMaxDimensions = 4;
-/// Far above any vocabulary; bounds what a small malformed file can make the program allocate.
-constexpr uint64_t kMaxArrayLength = uint64_t{1} << 24;
+// Far above any model's; they bound what a malformed file can make the program allocate. A vocabulary of
+// 262,144 tokens comes with 1.3 million elements (tokens, merges, types, scores) in 8 MiB of text.
+constexpr uint64_t kMaxElements = uint64_t{1} << 22;
+constexpr uint64_t kMaxTextBytes = uint64_t{64} << 20;
+constexpr uint64_t kMaxEntries = uint64_t{1} << 16;  // tensors, and metadata values
 constexpr uint64_t kReserveLimit = uint64_t{1} << 20;
 
 enum class ValueType : uint32_t {
@@ -85,6 +88,8 @@ class Parser {
     file_.version = parse_version();
     const auto tensor_count = reader_.number<uint64_t>("number of tensors");
     const auto value_count = reader_.number<uint64_t>("number of metadata values");
+    check_count(tensor_count, "tensors");
+    check_count(value_count, "metadata values");
     for (uint64_t i = 0; i < value_count; ++i) parse_metadata_entry();
     std::vector<TensorInfo> infos;
     for (uint64_t i = 0; i < tensor_count; ++i) infos.push_back(parse_tensor_info());
@@ -106,6 +111,12 @@ class Parser {
                       .hint = std::move(hint)});
   }
 
+  void check_count(uint64_t count, std::string_view what) const {
+    if (count <= kMaxEntries) return;
+    fail(fmt::format("the file has too many {}", what), fmt::format("at most {}", kMaxEntries),
+         fmt::format("{}", count));
+  }
+
   uint32_t parse_version() {
     if (reader_.text(kMagic.size(), "file signature") != kMagic) {
       fail("this is not a GGUF file", "the signature 'GGUF'", "other bytes");
@@ -122,7 +133,16 @@ class Parser {
     return version;
   }
 
-  std::string_view text(std::string_view what) { return reader_.text(reader_.number<uint64_t>(what), what); }
+  std::string_view text(std::string_view what) {
+    const auto length = reader_.number<uint64_t>(what);
+    const std::string_view value = reader_.text(length, what);
+    if (length > kMaxTextBytes - text_bytes_) {
+      fail(fmt::format("the texts of the metadata are too long (at '{}')", what),
+           fmt::format("at most {} bytes together", kMaxTextBytes), fmt::format("{} more bytes", length));
+    }
+    text_bytes_ += length;
+    return value;
+  }
 
   void parse_metadata_entry() {
     const std::string_view key = text("metadata key");
@@ -166,10 +186,12 @@ class Parser {
   GgufValue parse_array(std::string_view key) {
     const auto type = reader_.number<ValueType>(key);
     const auto length = reader_.number<uint64_t>(key);
-    if (length > kMaxArrayLength) {
-      fail(fmt::format("metadata '{}' is too long", key), fmt::format("at most {} elements", kMaxArrayLength),
+    if (length > kMaxElements - elements_) {
+      fail(fmt::format("metadata '{}' is too long", key),
+           fmt::format("at most {} elements in all arrays together", kMaxElements),
            fmt::format("{}", length));
     }
+    elements_ += length;
     const auto array_of = [&](auto read_element) {
       std::vector<decltype(read_element())> values;
       values.reserve(std::min(length, kReserveLimit));
@@ -303,6 +325,8 @@ class Parser {
   std::span<const std::byte> bytes_;
   ByteReader reader_;
   GgufFile file_;
+  uint64_t elements_ = 0;    ///< of all arrays so far
+  uint64_t text_bytes_ = 0;  ///< of all texts so far
 };
 
 template <typename T>

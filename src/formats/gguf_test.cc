@@ -160,8 +160,13 @@ TEST(Gguf, RefusesMalformedMetadata) {
 }
 
 TEST(Gguf, RefusesCountsThatTheFileCannotHold) {
-  EXPECT_THAT(error_of(header(3, ~uint64_t{0}, 0)), HasSubstr("the data ends inside"));
-  EXPECT_THAT(error_of(header(3, 0, ~uint64_t{0})), HasSubstr("the data ends inside"));
+  EXPECT_THAT(error_of(header(3, 65'536, 0)), HasSubstr("the data ends inside"));
+  EXPECT_THAT(error_of(header(3, 0, 65'536)), HasSubstr("the data ends inside"));
+}
+
+TEST(Gguf, RefusesCountsThatNoModelHas) {
+  EXPECT_THAT(error_of(header(3, ~uint64_t{0}, 0)), HasSubstr("too many tensors"));
+  EXPECT_THAT(error_of(header(3, 0, ~uint64_t{0})), HasSubstr("too many metadata values"));
 }
 
 TEST(Gguf, RefusesTensorsThatLeaveTheFile) {

@@ -261,7 +261,7 @@ class Machine {
 
   void push_global(std::string name) {
     if (name != kOrderedDict && std::find(allowed_.begin(), allowed_.end(), name) == allowed_.end()) {
-      throw InputError({.what = fmt::format("pickle asks for {}, which is not on the allow-list", name),
+      throw InputError({.what = fmt::format("pickle asks for {:.200}, which is not on the allow-list", name),
                         .where = reader_.where(),
                         .expected = "a dict of tensors and numbers",
                         .found = {},

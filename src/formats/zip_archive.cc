@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -30,6 +32,8 @@ constexpr uint16_t kExtraZip64 = 0x0001;
 constexpr uint32_t kIn64BitField = 0xFFFFFFFF;
 constexpr uint16_t kEncryptionFlags = 0x2041;  // traditional, strong, masked headers
 constexpr std::string_view kDirectory = "zip directory";
+/// Far above the number of tensors of any state dict; bounds the memory that a directory takes.
+constexpr uint64_t kMaxEntries = uint64_t{1} << 16;
 
 /// Where the directory lies and how many entries it has.
 struct DirectoryPlace {
@@ -55,11 +59,17 @@ class Parser {
   ZipEntries parse() const {
     const DirectoryPlace place = find_directory();
     ByteReader reader = reader_at(place.offset, place.bytes);
+    if (place.entries > kMaxEntries) {
+      fail_archive(fmt::format("the zip archive has {} entries, more than {}", place.entries, kMaxEntries));
+    }
     ZipEntries entries;
+    std::map<uint64_t, uint64_t> extents;  // first byte → the one behind the last, header included
     for (uint64_t i = 0; i < place.entries; ++i) {
-      DirectoryEntry entry = parse_entry(reader);
+      const DirectoryEntry entry = parse_entry(reader);
       const auto contents = contents_of(entry, place.offset);
       if (!entries.emplace(entry.name, contents).second) fail(entry.name, "occurs twice in the archive");
+      const auto end = static_cast<uint64_t>(contents.data() - bytes_.data()) + contents.size();
+      add_extent(extents, entry, end);
     }
     return entries;
   }
@@ -79,6 +89,14 @@ class Parser {
                       .expected = "a complete zip archive on one disk",
                       .found = {},
                       .hint = "the file is damaged or was not downloaded completely; get it again"});
+  }
+
+  /// Archives whose entries share bytes are made to mislead: readers disagree about them.
+  void add_extent(std::map<uint64_t, uint64_t>& extents, const DirectoryEntry& entry, uint64_t end) const {
+    const auto [extent, added] = extents.emplace(entry.header_offset, end);
+    const bool meets_next = std::next(extent) != extents.end() && std::next(extent)->first < end;
+    const bool meets_previous = extent != extents.begin() && std::prev(extent)->second > entry.header_offset;
+    if (!added || meets_next || meets_previous) fail(entry.name, "overlaps another one");
   }
 
   ByteReader reader_at(uint64_t offset, uint64_t length) const {

@@ -15,7 +15,7 @@ using ZipEntries = std::map<std::string, std::span<const std::byte>, std::less<>
 /// `torch.save` writes them. Checksums are not verified: that would read the whole file.
 /// @param where the file's name, for messages
 /// @throws InputError on compressed or encrypted entries, several disks, names that occur twice or
-///         lead out of a folder, and on anything that leaves the file.
+///         lead out of a folder, entries that overlap, and on anything that leaves the file.
 ZipEntries parse_zip_archive(std::span<const std::byte> bytes, const std::string& where);
 
 }  // namespace saescope

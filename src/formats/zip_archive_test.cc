@@ -84,6 +84,18 @@ TEST(ZipArchive, RefusesEntriesThatReachIntoTheDirectory) {
   EXPECT_THAT(error_of(file), HasSubstr("'a' leaves the archive"));
 }
 
+TEST(ZipArchive, RefusesEntriesThatOverlap) {
+  StoredZip inner;
+  inner.add("b", "x");
+  StoredZip zip;
+  zip.add("a", inner.finish());
+  zip.add("b", "x");
+  std::string file = zip.finish();
+  const std::size_t offset_of_b = file.rfind("PK\1\2") + 42;
+  file.replace(offset_of_b, 4, testing::raw(static_cast<uint32_t>(file.find("PK\3\4", 4))));
+  EXPECT_THAT(error_of(file), HasSubstr("'b' overlaps another one"));
+}
+
 TEST(ZipArchive, RefusesSeveralDisks) {
   std::string file = StoredZip().finish();
   file[4] = 1;

@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "base/context.h"
-#include "base/error.h"
 #include "hub/http_client.h"
 #include "hub/hub.h"
+#include "hub/hub_answer.h"
 #include "hub/url.h"
 
 namespace saescope {
@@ -25,13 +25,6 @@ struct RemoteFile {
 struct RemoteAnswer {
   std::optional<HubFileInfo> info;  ///< nothing where the repository has no such file
   std::string commit;               ///< of the revision; may be empty where the file is missing
-};
-
-/// The bytes offered are not those the hub announced: the file changed meanwhile, or something is
-/// broken.
-class WrongContent : public RunError {
- public:
-  using RunError::RunError;
 };
 
 /// The hub's protocol for single files, as huggingface_hub's file_download.py speaks it. Redirects

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string_view>
+#include <utility>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
@@ -19,7 +22,8 @@ constexpr const char* kSingleFile = "model.safetensors";
 std::vector<std::filesystem::path> split_siblings(const std::filesystem::path& first, int64_t count) {
   const std::string name = first.filename().string();
   const std::string suffix = fmt::format("-00001-of-{:05}.gguf", count);
-  if (!name.ends_with(suffix)) {
+  constexpr int64_t kMostParts = 99'999;  // what five digits hold
+  if (!name.ends_with(suffix) || count > kMostParts) {
     throw InputError({.what = "one part of a split GGUF file",
                       .where = first.string(),
                       .expected = fmt::format("the first part, named …{}", suffix),
@@ -39,6 +43,23 @@ void add_tensors(NamedTensors& all, NamedTensors&& more, const std::string& wher
     if (!all.emplace(name, std::move(view)).second) {
       throw InputError({.what = "tensor " + name + " stands in two files of the checkpoint", .where = where});
     }
+  }
+}
+
+using UnsupportedTensors = std::map<std::string, std::string, std::less<>>;
+
+/// Tensors of other types may be there as long as no layer needs them.
+void check_types(const UnsupportedTensors& unsupported, const ModelConfig& config, std::size_t layer_count,
+                 const std::string& where) {
+  if (unsupported.empty()) return;
+  for (const std::string& name : needed_tensor_names(config, layer_count, TensorNaming::kGguf)) {
+    const auto tensor = unsupported.find(name);
+    if (tensor == unsupported.end()) continue;
+    throw InputError({.what = fmt::format("the type of tensor {} is not implemented", name),
+                      .where = where,
+                      .expected = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K",
+                      .found = tensor->second,
+                      .hint = "get the model in one of these types"});
   }
 }
 
@@ -74,7 +95,8 @@ std::vector<std::string> needed_weight_files(const std::optional<std::string>& i
     const auto entry = map->find(name);
     if (entry == map->end()) continue;  // reported by bind_weights together with everything else that lacks
     const std::string file = entry->is_string() ? entry->get<std::string>() : "";
-    if (file.empty() || file.find('/') != std::string::npos || file.starts_with("..")) {
+    constexpr std::string_view kNotInAName("/\0", 2);
+    if (file.empty() || file.find_first_of(kNotInAName) != std::string::npos || file.starts_with("..")) {
       throw InputError({.what = "unusable file name of tensor " + name,
                         .where = where,
                         .expected = "a file beside the index",
@@ -108,15 +130,19 @@ Checkpoint Checkpoint::open_gguf(const std::filesystem::path& path, std::size_t 
   const MappedFile& file = checkpoint.files_.emplace_back(path);
   checkpoint.gguf_ = std::make_unique<GgufFile>(parse_gguf(file.bytes(), path.string()));
   NamedTensors tensors = checkpoint.gguf_->tensors;
+  UnsupportedTensors unsupported = checkpoint.gguf_->unsupported;
   const int64_t* parts = checkpoint.gguf_->find<int64_t>("split.count");
   if (parts != nullptr && *parts > 1) {
     for (const std::filesystem::path& sibling : split_siblings(path, *parts)) {
       const MappedFile& part = checkpoint.files_.emplace_back(sibling);
-      add_tensors(tensors, parse_gguf(part.bytes(), sibling.string()).tensors, path.string());
+      GgufFile parsed = parse_gguf(part.bytes(), sibling.string());
+      add_tensors(tensors, std::move(parsed.tensors), path.string());
+      unsupported.merge(parsed.unsupported);
     }
   }
   checkpoint.model_.config = model_config_from_gguf(*checkpoint.gguf_);
   check_layer_count(checkpoint.model_.config, layer_count, path.string());
+  check_types(unsupported, checkpoint.model_.config, layer_count, path.string());
   checkpoint.model_.weights =
       bind_weights(tensors, checkpoint.model_.config, layer_count, TensorNaming::kGguf, path.string());
   return checkpoint;

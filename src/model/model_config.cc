@@ -17,6 +17,10 @@ namespace {
 using nlohmann::json;
 
 constexpr uint64_t kLargestExtent = uint64_t{1} << 31;
+/// Far above any model's; the table of RoPE frequencies grows with it.
+constexpr std::size_t kLargestHead = std::size_t{1} << 16;
+/// Far above any model's, too; every layer's weights are named before they are looked for.
+constexpr std::size_t kMostLayers = 4096;
 
 /// Typed look-ups in config.json; `null` counts as absent, as in transformers.
 class ConfigReader {
@@ -114,11 +118,32 @@ void check(const ModelConfig& config, const std::string& where) {
     fail("impossible attention shape", "key/value heads that divide the heads",
          fmt::format("{} heads, {} key/value heads", a.heads, a.kv_heads));
   }
-  if (a.head_dim % 2 != 0)
-    fail("impossible attention shape", "an even head size", fmt::format("{}", a.head_dim));
+  if (a.head_dim % 2 != 0 || a.head_dim > kLargestHead) {
+    fail("impossible attention shape", fmt::format("an even head size of at most {}", kLargestHead),
+         fmt::format("{}", a.head_dim));
+  }
+  if (config.layers > kMostLayers) {
+    fail("impossible model size", fmt::format("at most {} layers", kMostLayers),
+         fmt::format("{}", config.layers));
+  }
+  if (!(config.rms_norm_epsilon > 0) || !std::isfinite(config.rms_norm_epsilon)) {
+    fail("unusable epsilon of the norms", "a positive number", fmt::format("{}", config.rms_norm_epsilon));
+  }
   for (const std::size_t extent : {a.heads * a.head_dim, config.intermediate_size, config.vocabulary}) {
-    if (extent > kLargestExtent)
-      fail("impossible model size", "extents below 2^31", fmt::format("{}", extent));
+    if (extent < 1 || extent > kLargestExtent)
+      fail("impossible model size", "extents from 1 to 2^31", fmt::format("{}", extent));
+  }
+}
+
+/// Factors that are 0 or far too large would make every activation NaN.
+void check_frequencies(const RopeFrequencies& rope, const std::string& where) {
+  for (const float frequency : rope.inverse) {
+    if (std::isfinite(frequency)) continue;
+    throw InputError({.what = "the parameters of RoPE lead to unusable frequencies",
+                      .where = where,
+                      .expected = "finite numbers",
+                      .found = fmt::format("{}", frequency),
+                      .hint = "check theta, the factors of the scaling and the tensor rope_freqs.weight"});
   }
 }
 
@@ -141,6 +166,18 @@ std::size_t gguf_size(const GgufFile& file, const std::string& key,
   return static_cast<std::size_t>(value);
 }
 
+double gguf_positive(const GgufFile& file, const std::string& key,
+                     std::optional<double> fallback = std::nullopt) {
+  const auto value = gguf_value<double>(file, key, fallback);
+  if (!(value > 0) || !std::isfinite(value)) {
+    throw InputError({.what = "unusable value of `" + key + "`",
+                      .where = file.where,
+                      .expected = "a positive number",
+                      .found = fmt::format("{}", value)});
+  }
+  return value;
+}
+
 /// `rope_freqs.weight` holds a divisor for each frequency: that is how converters store llama3 scaling.
 RopeFrequencies rope_from_gguf(const GgufFile& file, const std::string& prefix, std::size_t head_dim,
                                RopeLayout layout) {
@@ -148,10 +185,10 @@ RopeFrequencies rope_from_gguf(const GgufFile& file, const std::string& prefix, 
   RopeFrequencies rope;
   rope.layout = layout;
   rope.inverse =
-      rope_inverse_frequencies(gguf_value<double>(file, prefix + "rope.freq_base", kDefaultTheta), head_dim);
+      rope_inverse_frequencies(gguf_positive(file, prefix + "rope.freq_base", kDefaultTheta), head_dim);
   const auto scaling = gguf_value<std::string>(file, prefix + "rope.scaling.type", "none");
   if (scaling == "linear") {
-    const double factor = file.require<double>(prefix + "rope.scaling.factor");
+    const double factor = gguf_positive(file, prefix + "rope.scaling.factor");
     for (float& frequency : rope.inverse) frequency = static_cast<float>(frequency / factor);
   } else if (scaling != "none") {
     throw InputError({.what = "unsupported RoPE scaling",
@@ -205,6 +242,7 @@ ModelConfig model_config_from_json(const json& object, const std::string& where)
   config.mlp_bias = is_llama && reader.flag("mlp_bias");
   check(config, where);
   config.rope.inverse = rope_from_json(reader, attention.head_dim);
+  check_frequencies(config.rope, where);
   return config;
 }
 
@@ -223,7 +261,7 @@ ModelConfig model_config_from_gguf(const GgufFile& file) {
   config.layers = gguf_size(file, prefix + "block_count");
   config.context_length = gguf_size(file, prefix + "context_length");
   config.rms_norm_epsilon =
-      static_cast<float>(file.require<double>(prefix + "attention.layer_norm_rms_epsilon"));
+      static_cast<float>(gguf_positive(file, prefix + "attention.layer_norm_rms_epsilon"));
   config.vocabulary = file.require<std::vector<std::string>>("tokenizer.ggml.tokens").size();
   AttentionShape& attention = config.attention;
   attention.heads = gguf_size(file, prefix + "attention.head_count");
@@ -239,6 +277,7 @@ ModelConfig model_config_from_gguf(const GgufFile& file) {
   // Converters reorder the rows of Q and K for llama, so that pairs lie side by side; not for qwen2.
   const RopeLayout layout = config.architecture == "llama" ? RopeLayout::kInterleaved : RopeLayout::kHalves;
   config.rope = rope_from_gguf(file, prefix, attention.head_dim, layout);
+  check_frequencies(config.rope, file.where);
   return config;
 }
 

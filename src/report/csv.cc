@@ -13,6 +13,9 @@ namespace saescope {
 namespace {
 
 constexpr std::string_view kBom = "\xEF\xBB\xBF";
+// A field takes 32 bytes even where it is empty.
+constexpr std::size_t kMostFields = 10'000;
+constexpr std::size_t kLongestField = std::size_t{16} << 20;
 
 /// A cursor over CSV text that knows its line.
 class CsvParser {
@@ -21,12 +24,10 @@ class CsvParser {
     if (text_.substr(0, kBom.size()) == kBom) pos_ = kBom.size();
   }
 
-  std::vector<CsvRecord> parse() {
-    std::vector<CsvRecord> records;
+  void parse(const std::function<void(const CsvRecord&)>& take) {
     while (!at_end()) {
-      if (!skip_line_end()) records.push_back(parse_record());
+      if (!skip_line_end()) take(parse_record());
     }
-    return records;
   }
 
  private:
@@ -46,6 +47,9 @@ class CsvParser {
       const bool quoted = !at_end() && text_[pos_] == '"';
       record.fields.push_back(quoted ? parse_quoted() : parse_plain());
       if (at_line_end()) break;
+      if (record.fields.size() == kMostFields) {
+        throw error(record.line, "the row has too many fields", fmt::format("at most {}", kMostFields));
+      }
       ++pos_;  // the comma
     }
     skip_line_end();
@@ -55,6 +59,7 @@ class CsvParser {
   /// Up to a comma or the line's end; a quote inside stands for itself, as pandas reads it.
   std::string parse_plain() {
     const std::size_t end = std::min(text_.find_first_of(",\r\n", pos_), text_.size());
+    check_length(end - pos_, line_);
     return std::string(text_.substr(std::exchange(pos_, end), end - pos_));
   }
 
@@ -68,6 +73,7 @@ class CsvParser {
         throw error(opened, "a quoted field is never closed", "a closing \"");
       }
       const std::string_view part = text_.substr(pos_, end - pos_);
+      check_length(field.size() + part.size(), opened);
       count_lines(part);
       field += part;
       pos_ = end + 1;
@@ -78,6 +84,11 @@ class CsvParser {
       throw error(line_, "text behind a closing quote", "a comma or the end of the line");
     }
     return field;
+  }
+
+  void check_length(std::size_t bytes, std::size_t line) const {
+    if (bytes <= kLongestField) return;
+    throw error(line, "a field is too long", fmt::format("at most {} bytes", kLongestField));
   }
 
   void count_lines(std::string_view part) {
@@ -146,8 +157,15 @@ std::string format_float(float value) {
   return text + digits.insert(whole, ".");
 }
 
+void for_each_csv_record(std::string_view text, const std::string& where,
+                         const std::function<void(const CsvRecord&)>& take) {
+  CsvParser(text, where).parse(take);
+}
+
 std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& where) {
-  return CsvParser(text, where).parse();
+  std::vector<CsvRecord> records;
+  for_each_csv_record(text, where, [&](const CsvRecord& record) { records.push_back(record); });
+  return records;
 }
 
 }  // namespace saescope

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,13 @@ struct CsvRecord {
 };
 
 /// Splits RFC 4180 text (LF, CRLF or CR line ends, quoted fields may hold line ends; a UTF-8 BOM is
-/// skipped; blank lines are skipped). @throws InputError with the line on a quote that is never
-/// closed or text behind a closing quote.
+/// skipped; blank lines are skipped) and hands out one record after the other. @throws InputError with the
+/// line on a quote that is never closed, text behind a closing quote, more than 10,000 fields in a record or
+/// more than 16 MiB in a field.
+void for_each_csv_record(std::string_view text, const std::string& where,
+                         const std::function<void(const CsvRecord&)>& take);
+
+/// All of them at once.
 std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& where);
 
 }  // namespace saescope

@@ -126,5 +126,13 @@ TEST(ParseCsv, TextBehindAClosingQuoteIsAnError) {
   }
 }
 
+TEST(ParseCsv, RecordsAndFieldsThatNoTableHasAreRefused) {
+  EXPECT_THROW(parse_csv("a\n" + std::string(10'000, ','), "x.csv"), InputError);
+  EXPECT_EQ(fields(std::string(9'999, ','))[0].size(), 10'000u);
+  const std::string field(std::size_t{17} << 20, 'x');
+  EXPECT_THROW(parse_csv("a\n" + field, "x.csv"), InputError);
+  EXPECT_THROW(parse_csv("a\n\"" + field + "\"", "x.csv"), InputError);
+}
+
 }  // namespace
 }  // namespace saescope

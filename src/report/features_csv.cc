@@ -7,7 +7,6 @@
 #include <charconv>
 #include <optional>
 #include <set>
-#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -120,28 +119,35 @@ void refuse_utf16(std::string_view text, const std::string& file) {
 }  // namespace
 
 std::vector<RequestedFeature> read_features_csv(const std::filesystem::path& path) {
-  const std::string file = path.string();
-  const std::string text = read_file(path);
+  return parse_features_csv(read_file(path), path.string());
+}
+
+std::vector<RequestedFeature> parse_features_csv(std::string_view text, const std::string& file) {
   refuse_utf16(text, file);
-  const std::vector<CsvRecord> records = parse_csv(text, file);
-  if (records.empty()) {
+  std::optional<CsvRecord> header;
+  Columns columns;
+  std::size_t row = 0;
+  std::vector<RequestedFeature> features;
+  std::set<std::tuple<Source, int64_t, std::string>> seen;
+  for_each_csv_record(text, file, [&](const CsvRecord& record) {
+    if (!header) {
+      columns = read_header(record, file);
+      header = record;
+      return;
+    }
+    std::string place = fmt::format("{}:row {} (line {})", file, ++row, record.line);
+    require_same_width(record, *header, place);
+    RequestedFeature feature = read_row(record, columns, std::move(place));
+    if (seen.emplace(feature.source, feature.feature_id, feature.token).second) {
+      features.push_back(std::move(feature));
+    }
+  });
+  if (!header) {
     throw InputError({.what = "the features CSV is empty",
                       .where = file,
                       .expected = "a header line",
                       .found = {},
                       .hint = kHeaderHint});
-  }
-  const Columns columns = read_header(records.front(), file);
-
-  std::vector<RequestedFeature> features;
-  std::set<std::tuple<Source, int64_t, std::string>> seen;
-  for (std::size_t row = 1; row < records.size(); ++row) {
-    std::string place = fmt::format("{}:row {} (line {})", file, row, records[row].line);
-    require_same_width(records[row], records.front(), place);
-    RequestedFeature feature = read_row(records[row], columns, std::move(place));
-    if (seen.emplace(feature.source, feature.feature_id, feature.token).second) {
-      features.push_back(std::move(feature));
-    }
   }
   return features;
 }

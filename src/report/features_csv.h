@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analysis/sources.h"
@@ -25,5 +26,8 @@ struct RequestedFeature {
 /// with
 ///         another number of fields than the header, or an unclosed quote.
 std::vector<RequestedFeature> read_features_csv(const std::filesystem::path& path);
+
+/// As read_features_csv, from text. @param file names the file in messages
+std::vector<RequestedFeature> parse_features_csv(std::string_view text, const std::string& file);
 
 }  // namespace saescope

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -130,29 +128,24 @@ void parse_prompt(std::string_view line, std::size_t number, std::string place, 
   prompts.add(handler.content.text, handler.label.text, number);
 }
 
+/// What no prompt is, and what the JSON library lets through: it takes a NUL for the end of the line.
+void require_plain_line(std::string_view line, const std::string& place) {
+  if (line.size() > kLongestPromptLine) {
+    throw bad_line("the line is too long", place, fmt::format("at most {} bytes", kLongestPromptLine),
+                   fmt::format("{} bytes", line.size()));
+  }
+  if (const std::size_t nul = line.find('\0'); nul != std::string_view::npos) {
+    throw bad_line("the line is not valid JSON", place, kExample,
+                   fmt::format("a NUL byte at byte {} of the line", nul + 1));
+  }
+}
+
 void require_utf8(std::string_view line, const std::string& place) {
   const std::size_t at = find_invalid_utf8(line);
   if (at == std::string_view::npos) return;
   throw bad_line("the line is not valid UTF-8", place, "text in UTF-8",
                  fmt::format("byte 0x{:02X} at byte {} of the line",
                              static_cast<unsigned>(static_cast<unsigned char>(line[at])), at + 1));
-}
-
-void append_prompts(const fs::path& path, Prompts& prompts) {
-  const std::string file = path.string();
-  prompts.begin_file(file);
-  const std::string text = read_file(path);
-  std::string_view rest = text;
-  if (rest.substr(0, kBom.size()) == kBom) rest.remove_prefix(kBom.size());
-  for (std::size_t number = 1; !rest.empty(); ++number) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    std::string place = fmt::format("{}:{}", file, number);
-    require_utf8(line, place);
-    parse_prompt(line, number, std::move(place), prompts);
-  }
 }
 
 void require_regular_file(const fs::path& path) {
@@ -199,6 +192,22 @@ std::vector<fs::path> list_prompt_files(const fs::path& folder) {
 
 }  // namespace
 
+void append_prompts(std::string_view text, const std::string& file, Prompts& prompts) {
+  prompts.begin_file(file);
+  std::string_view rest = text;
+  if (rest.substr(0, kBom.size()) == kBom) rest.remove_prefix(kBom.size());
+  for (std::size_t number = 1; !rest.empty(); ++number) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    std::string place = fmt::format("{}:{}", file, number);
+    require_utf8(line, place);
+    require_plain_line(line, place);
+    parse_prompt(line, number, std::move(place), prompts);
+  }
+}
+
 Prompts read_prompts(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
@@ -211,10 +220,12 @@ Prompts read_prompts(const fs::path& path) {
   }
   Prompts prompts;
   if (fs::is_directory(status)) {
-    for (const fs::path& file : list_prompt_files(path)) append_prompts(file, prompts);
+    for (const fs::path& file : list_prompt_files(path)) {
+      append_prompts(read_file(file), file.string(), prompts);
+    }
   } else {
     require_regular_file(path);
-    append_prompts(path, prompts);
+    append_prompts(read_file(path), path.string(), prompts);
   }
   if (prompts.empty()) {
     throw InputError({.what = "there is no prompt in it",

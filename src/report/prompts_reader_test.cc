@@ -186,5 +186,16 @@ TEST_F(PromptsReader, VeryLongLinesAreReadWholeAndQuotedShort) {
   EXPECT_LT(error("{\"content\":\"" + text).found.size(), 400u);
 }
 
+TEST_F(PromptsReader, LinesThatNoPromptFillsAreRefused) {
+  const std::string text(kLongestPromptLine, 'x');
+  EXPECT_EQ(error("{\"content\":\"" + text + "\"}\n").what, "the line is too long");
+}
+
+TEST_F(PromptsReader, ANulByteDoesNotHideWhatFollows) {
+  const ErrorDetail detail = error(std::string("{\"content\":\"a\"}\0 x", 19));
+  EXPECT_EQ(detail.what, kNoJson);
+  EXPECT_THAT(detail.found, HasSubstr("a NUL byte at byte 16"));
+}
+
 }  // namespace
 }  // namespace saescope

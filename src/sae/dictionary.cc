@@ -58,6 +58,8 @@ class StateReader {
                         .expected = fmt::format("floats [{}]", size),
                         .found = fmt::format("{} {}", name_of(view.dtype), to_string(view.shape))});
     }
+    if (size > 1 && view.strides[0] == 0)
+      throw bad_strides(name, view, "a number of its own for each element");
     std::vector<float> values(size);
     // A vector is a matrix of one column, which lets strided ones through.
     const TensorView column{view.dtype, {size, 1}, {view.strides[0], 1}, view.data};
@@ -114,6 +116,13 @@ class StateReader {
                        .found = fmt::format("{} ({})", std::move(in_ae), ae_path_),
                        .hint = "download both files of this SAE again"});
   }
+  InputError bad_strides(const char* name, const TensorView& view, std::string expected) const {
+    return InputError(
+        {.what = fmt::format("unusable strides of `{}`", name),
+         .where = ae_path_,
+         .expected = std::move(expected),
+         .found = fmt::format("strides {} of {}", to_string(view.strides), to_string(view.shape))});
+  }
   const std::string& ae_path() const { return ae_path_; }
   const std::string& config_path() const { return config_path_; }
 
@@ -143,6 +152,15 @@ TensorView transposed(const TensorView& view) {
   return {view.dtype, {view.shape[1], view.shape[0]}, {view.strides[1], view.strides[0]}, view.data};
 }
 
+/// Rows that share elements would let a small file stand for a dictionary of any size.
+bool has_dense_rows_or_columns(const TensorView& matrix) {
+  const auto dense = [&](std::size_t along, std::size_t across) {
+    const bool apart = matrix.shape[across] == 1 || matrix.strides[across] >= matrix.shape[along];
+    return matrix.strides[along] == 1 && apart;
+  };
+  return dense(0, 1) || dense(1, 0);
+}
+
 /// Binds the encoder's matrix as [F, d], whichever way round the class keeps it.
 void bind_weight(const StateReader& reader, const char* name, Orientation orientation,
                  EncoderParameters& encoder) {
@@ -154,12 +172,8 @@ void bind_weight(const StateReader& reader, const char* name, Orientation orient
                       .found = fmt::format("{} {}", name_of(stored.dtype), to_string(stored.shape))});
   }
   encoder.weight = orientation == Orientation::kOutIn ? stored : transposed(stored);
-  const auto& strides = encoder.weight.strides;
-  if (strides[0] != 1 && strides[1] != 1) {
-    throw InputError({.what = fmt::format("unusable strides of `{}`", name),
-                      .where = reader.ae_path(),
-                      .expected = "a matrix with dense rows or dense columns",
-                      .found = fmt::format("strides {}", to_string(stored.strides))});
+  if (!has_dense_rows_or_columns(encoder.weight)) {
+    throw reader.bad_strides(name, stored, "a matrix with dense rows or dense columns that do not overlap");
   }
   encoder.dict_size = encoder.weight.shape[0];
   encoder.activation_dim = encoder.weight.shape[1];

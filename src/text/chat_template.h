@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -36,8 +37,10 @@ class ChatTemplate {
   /// otherwise that is the current local time.
   /// @throws InputError where the template raises, where Python would raise (an attribute of an
   ///         undefined value, operands of wrong types), or where a limit is passed: 10 million steps,
-  ///         64 MiB of output or of one text, 1000 nested evaluations, 100 nested containers.
+  ///         64 MiB of one text, 16 MiB of output, 1000 nested evaluations, 100 nested containers.
   std::string render(const nlohmann::ordered_json& context) const;
+  /// As render, with another limit on the steps.
+  std::string render(const nlohmann::ordered_json& context, uint64_t max_steps) const;
 
  private:
   struct Impl;

@@ -142,7 +142,7 @@ TEST(ChatTemplate, BoundsTexts) {
 
 TEST(ChatTemplate, BoundsTheOutputAndTheSumOfAllTexts) {
   const std::string big = "{% set x = 'a' * 10**7 %}";
-  EXPECT_THAT(error_of(big + repeat("{{ x }}", 7)), HasSubstr("output grows beyond 64 MiB"));
+  EXPECT_THAT(error_of(big + repeat("{{ x }}", 7)), HasSubstr("output grows beyond 16 MiB"));
   EXPECT_THAT(error_of(big + "{% set ns = namespace(l=[]) %}{% for i in range(99) %}"
                              "{% set ns.l = ns.l + [x ~ i] %}{% endfor %}"),
               HasSubstr("10 million steps"));
@@ -163,6 +163,39 @@ TEST(ChatTemplate, BoundsWorkOnTextsThatAreReadOverAndOver) {
     const std::string message = error_of(big + "{% set z = " + expression + " %}{% endfor %}");
     EXPECT_THAT(message, HasSubstr("10 million steps"));
   }
+}
+
+TEST(ChatTemplate, BoundsWorkOfExpressionsThatAreShortButSlow) {
+  const std::string name(4000, 'x');
+  for (const std::string& expression :
+       {"5 ." + name, name, "5 | attr('" + name + "')", "[].__" + name + "__",
+        std::string("1.5e308 | round(300)"), "strftime_now('" + repeat("%c", 100) + "')"}) {
+    SCOPED_TRACE(expression.substr(0, 20));
+    EXPECT_THAT(error_of("{% for i in range(10**5) %}{% for j in range(10**5) %}{% set z = " + expression +
+                         " %}{% endfor %}{% endfor %}"),
+                HasSubstr("10 million steps"));
+  }
+}
+
+TEST(ChatTemplate, BoundsMemoryOfManySmallValues) {
+  const std::string name(4000, 'x');
+  for (const std::string expression : {"(',' * 25 * 10**6).split(',')", "('a ' * 12 * 10**6).split()",
+                                       "('x\n' * 12 * 10**6).splitlines()", "('x\n' * 12 * 10**6) | indent",
+                                       "[{}] | sort(attribute=',' * 25 * 10**6)", "[] | slice(5 * 10**6)"}) {
+    SCOPED_TRACE(expression);
+    EXPECT_THAT(error_of("{% set z = " + expression + " %}"), HasSubstr("10 million steps"));
+  }
+  EXPECT_THAT(error_of("{% set ns = namespace(x=[]) %}{% for i in range(99) %}"
+                       "{% set ns.x = [ns.x, range(10**5) | map(attribute='" +
+                       name + "') | list] %}{% endfor %}"),
+              HasSubstr("10 million steps"));
+  EXPECT_THAT(error_of("{{ '\t\t'.expandtabs(40 * 10**6) }}"), HasSubstr("64 MiB"));
+}
+
+TEST(ChatTemplate, TheLimitOnStepsCanBeSet) {
+  const ChatTemplate loops("{% for i in range(10**5) %}{% endfor %}", "t");
+  EXPECT_EQ(loops.render(Json::object()), "");
+  EXPECT_THROW(loops.render(Json::object(), 100'000), InputError);
 }
 
 TEST(ChatTemplate, SearchIsNotQuadratic) {

@@ -1,9 +1,10 @@
 #include "formats/torch_archive.h"
 
+#include "formats/touch_testing.h"
 #include "fuzz_target.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   return saescope::testing::run_fuzz_input(data, size, [](std::span<const std::byte> bytes) {
-    return saescope::parse_torch_archive(bytes, "fuzz").tensors;
+    saescope::testing::touch(saescope::parse_torch_archive(bytes, "fuzz").tensors);
   });
 }

@@ -28,8 +28,9 @@ class BoundMethod final : public Object {
 // jinja2.runtime's text for an attribute or element that is not there.
 Value missing(Runtime& runtime, const Value& object, const Value& key) {
   const std::string type = object.is_none() ? "None" : std::string(object.type_name()) + " object";
-  runtime.spend(1);
+  runtime.spend(8);  // the message stays
   if (key.is_string()) {
+    runtime.spend_bytes(8 * key.bytes().size());  // repr_text is slow
     return Value::undefined("'" + type + "' has no attribute " + repr_text(key.bytes()));
   }
   return Value::undefined(type + " has no element " + repr(runtime, key));
@@ -129,6 +130,7 @@ std::optional<int64_t> length(Runtime& runtime, const Value& value) {
 
 std::optional<Value> python_attribute(Runtime& runtime, const Value& object, const std::string& name) {
   const auto hidden = [&] {
+    runtime.spend_bytes(name.size());
     return Value::undefined("access to attribute '" + name + "' of '" + std::string(object.type_name()) +
                             "' object is unsafe.");
   };

@@ -16,7 +16,7 @@ AttributePath::AttributePath(Runtime& runtime, const Value* attribute) {
     return;
   }
   runtime.spend_bytes(attribute->bytes().size());
-  for (const std::string_view part : split_at(attribute->bytes(), ".", -1)) {
+  for (const std::string_view part : split_at(runtime, attribute->bytes(), ".", -1)) {
     int64_t index = 0;
     const auto read = std::from_chars(part.data(), part.data() + part.size(), index);
     const bool is_index =

@@ -76,6 +76,7 @@ struct Interpreter::Expressions {
   Value operator()(const Conditional& node) const {
     if (evaluate(node.test).truth()) return evaluate(node.yes);
     if (node.no != nullptr) return evaluate(node.no);
+    runtime.spend(8);
     return Value::undefined("the inline if-expression on line " + std::to_string(runtime.line()) +
                             " evaluated to false and no else section was defined.");
   }
@@ -106,6 +107,7 @@ Value Interpreter::lookup(NameId id, const ScopePtr& scope) {
   if (const Value* found = scope->find(runtime_, id)) return *found;
   const std::string& name = template_.names[id];
   if (auto global = find_global(runtime_, name)) return *std::move(global);
+  runtime_.spend_bytes(128 + name.size());  // the message stays
   return Value::undefined("'" + name + "' is undefined");
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -84,6 +85,7 @@ bool is_float_type(char type) {
 
 std::string number_text(Runtime& runtime, const Value& value, const FormatSpec& spec) {
   if (spec.precision > kMaxPrecision) runtime.fail("a precision of more than 300 digits");
+  runtime.spend(8 + static_cast<uint64_t>(std::max<int64_t>(spec.precision, 0)));
   bool negative = false;
   std::string body;
   if (value.is_float() || is_float_type(spec.type)) {

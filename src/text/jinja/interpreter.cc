@@ -1,5 +1,7 @@
 #include "text/jinja/interpreter.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/utf8.h"
 #include "text/jinja/loop.h"
 #include "text/jinja/objects.h"
@@ -19,7 +21,7 @@ void Scope::set(NameId id, Value value) {
 
 const Value* Scope::find(Runtime& runtime, NameId id) const {
   for (const Scope* scope = this; scope != nullptr; scope = scope->parent_.get()) {
-    runtime.spend(scope->variables_.size() / 16);
+    runtime.spend(1 + scope->variables_.size() / 16);
     for (const auto& [name, value] : scope->variables_) {
       if (name == id) return &value;
     }
@@ -91,8 +93,8 @@ struct Interpreter::Statements {
 };
 
 void Interpreter::emit(std::string_view text, std::string& out) {
-  if (out.size() + text.size() > kMaxTextBytes) {
-    runtime_.fail_limit("the output grows beyond 64 MiB");
+  if (out.size() + text.size() > kMaxOutputBytes) {
+    runtime_.fail_limit("the output grows beyond 16 MiB");
   }
   runtime_.spend_bytes(text.size());
   out += text;

@@ -256,7 +256,11 @@ void Lexer::read_integer_digits(std::string_view digits, int base) {
   plain.erase(std::remove(plain.begin(), plain.end(), '_'), plain.end());
   int64_t value = 0;
   const auto read = std::from_chars(plain.data(), plain.data() + plain.size(), value, base);
-  if (read.ec != std::errc()) fail("the integer " + plain + " has more than 64 bits");
+  if (read.ec != std::errc()) {
+    constexpr std::size_t kShown = 40;
+    const std::string shown = plain.size() > kShown ? plain.substr(0, kShown) + "…" : plain;
+    fail("the integer " + shown + " has more than 64 bits");
+  }
   add(TokenType::kInteger, plain).integer = value;
 }
 

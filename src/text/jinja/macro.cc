@@ -21,6 +21,7 @@ void Macro::bind(Runtime& runtime, const Arguments& arguments, const ScopePtr& s
   std::vector<const Value*> values;
   for (std::size_t i = 0; i < macro_.parameters.size(); ++i) {
     const Value* value = i < arguments.positional.size() ? &arguments.positional[i] : nullptr;
+    runtime.spend(1 + used.size() / 16);
     for (std::size_t k = 0; k < used.size() && value == nullptr; ++k) {
       if (arguments.keywords[k].first != macro_.parameters[i].name) continue;
       value = &arguments.keywords[k].second;

@@ -144,7 +144,8 @@ Value round_half_even(Runtime& runtime, const Value& value, int64_t precision) {
   if (value.is_integral()) return Value(value.integral());
   const double number = value.number();
   if (!std::isfinite(number) || precision > kMaxDigits) return value;
-  std::array<char, 700> buffer{};  // 309 digits before the point, 300 behind it
+  runtime.spend(64 + static_cast<uint64_t>(precision));  // writing and reading hundreds of digits
+  std::array<char, 700> buffer{};                        // 309 digits before the point, 300 behind it
   std::snprintf(buffer.data(), buffer.size(), "%.*f", static_cast<int>(precision), number);
   return Value(std::strtod(buffer.data(), nullptr));
 }

@@ -102,6 +102,7 @@ Value raise_exception(Runtime& runtime, const Arguments& arguments) {
 Value strftime_now(Runtime& runtime, const Arguments& arguments) {
   const Parameters parameters(runtime, "strftime_now", arguments, {"format"}, 1);
   const std::string& format = parameters.string(0).bytes;
+  runtime.spend(16 * format.size());  // a conversion such as %c takes long
   const std::time_t now = std::time(nullptr);
   std::tm local{};
   localtime_r(&now, &local);

@@ -1,5 +1,7 @@
 #include "text/jinja/runtime.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/error.h"
@@ -24,9 +26,14 @@ void Runtime::fail_recursion() {
   fail_limit("macros or expressions nest too deeply");
 }
 
+void Runtime::fail_steps() const {
+  constexpr double kMillion = 1e6;
+  fail_limit(fmt::format("it takes more than {} million steps", static_cast<double>(max_steps_) / kMillion));
+}
+
 void Runtime::reserve_text(uint64_t bytes) {
   if (bytes > kMaxTextBytes) fail_limit("a text grows beyond 64 MiB");
-  spend_bytes(bytes);
+  spend(4 + bytes / 16);
 }
 
 uint32_t Runtime::depth_above(uint32_t depth) const {

@@ -10,10 +10,13 @@
 
 namespace saescope::jinja {
 
-/// Evaluated nodes, plus one step for every 16 bytes of text and half an element that is built.
+/// Evaluated nodes, plus steps for what is built or read: one for every 16 bytes of text, two for an element,
+/// and some for the container itself. So they bound time and memory alike.
 inline constexpr uint64_t kMaxSteps = 10'000'000;
-/// Bytes of any string and of the output.
+/// Bytes of any string.
 inline constexpr uint64_t kMaxTextBytes = uint64_t{64} << 20;
+/// Bytes of the output. It is tokenised as a whole, which takes some 30 times its memory.
+inline constexpr uint64_t kMaxOutputBytes = uint64_t{16} << 20;
 /// Containers inside containers.
 inline constexpr uint32_t kMaxValueDepth = 100;
 /// Evaluations inside evaluations; a macro that calls itself takes about five of them.
@@ -23,7 +26,8 @@ inline constexpr int kMaxRecursion = 1000;
 class Runtime {
  public:
   /// @param where the template's name for messages; must outlive this object
-  explicit Runtime(std::string_view where) : where_(where) {}
+  explicit Runtime(std::string_view where, uint64_t max_steps = kMaxSteps)
+      : where_(where), max_steps_(max_steps) {}
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
@@ -34,7 +38,7 @@ class Runtime {
   int line() const { return line_; }
 
   void spend(uint64_t steps) {
-    if (steps > kMaxSteps - steps_) fail_limit("it takes more than 10 million steps");
+    if (steps > max_steps_ - steps_) fail_steps();
     steps_ += steps;
   }
   void spend_bytes(uint64_t bytes) { spend(1 + bytes / 16); }
@@ -42,7 +46,7 @@ class Runtime {
   /// Checks and charges a text of `bytes` before it is built.
   void reserve_text(uint64_t bytes);
   /// Checks and charges a sequence of `count` elements before it is built.
-  void reserve_items(uint64_t count) { spend(1 + 2 * count); }
+  void reserve_items(uint64_t count) { spend(8 + 2 * count); }
 
   Value text(std::string bytes, bool markup = false);
   Value sequence(SequenceKind kind, std::vector<Value> items);
@@ -77,11 +81,13 @@ class Runtime {
 
  private:
   [[noreturn]] void fail_recursion();
+  [[noreturn]] void fail_steps() const;
   uint32_t depth_above(uint32_t depth) const;
 
   std::string_view where_;
   int line_ = 1;
   int level_ = 0;
+  uint64_t max_steps_;
   uint64_t steps_ = 0;
   std::vector<std::unique_ptr<Object>> objects_;
 };

@@ -136,7 +136,7 @@ Value sort(Runtime& runtime, const Arguments& arguments) {
   const bool case_sensitive = parameters.truth(2, false);
   std::vector<AttributePath> paths;
   if (parameters.find(3) != nullptr && parameters[3].is_string()) {
-    for (const std::string_view part : split_at(parameters[3].bytes(), ",", -1)) {
+    for (const std::string_view part : split_at(runtime, parameters[3].bytes(), ",", -1)) {
       const Value attribute = runtime.text(std::string(part));
       paths.emplace_back(runtime, &attribute);
     }
@@ -278,6 +278,7 @@ Value attr(Runtime& runtime, const Arguments& arguments) {
   const std::string& name = parameters.string(1).bytes;
   if (parameters[0].is_undefined()) runtime.fail(parameters[0].undefined_message());
   if (auto found = python_attribute(runtime, parameters[0], name)) return *std::move(found);
+  runtime.spend_bytes(8 * name.size());
   return Value::undefined("'" + std::string(parameters[0].type_name()) + " object' has no attribute " +
                           repr_text(name));
 }

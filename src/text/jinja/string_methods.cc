@@ -25,7 +25,6 @@ Value like(Runtime& runtime, const Value& self, std::string text) {
 
 Value list_like(Runtime& runtime, const Value& self, const std::vector<std::string_view>& parts,
                 SequenceKind kind = SequenceKind::kList) {
-  runtime.reserve_items(4 * parts.size());
   std::vector<Value> items;
   items.reserve(parts.size());
   for (const std::string_view part : parts) items.push_back(like(runtime, self, std::string(part)));
@@ -85,17 +84,19 @@ Value split(Runtime& runtime, const Value& self, const Arguments& arguments) {
   const int64_t limit = parameters.integer(1, -1);
   const std::string& text = read(runtime, self);
   if (separator == nullptr) {
-    return list_like(runtime, self, from_right ? rsplit_at_space(text, limit) : split_at_space(text, limit));
+    return list_like(
+        runtime, self,
+        from_right ? rsplit_at_space(runtime, text, limit) : split_at_space(runtime, text, limit));
   }
   if (separator->bytes.empty()) runtime.fail("empty separator");
-  return list_like(
-      runtime, self,
-      from_right ? rsplit_at(text, separator->bytes, limit) : split_at(text, separator->bytes, limit));
+  return list_like(runtime, self,
+                   from_right ? rsplit_at(runtime, text, separator->bytes, limit)
+                              : split_at(runtime, text, separator->bytes, limit));
 }
 
 Value splitlines(Runtime& runtime, const Value& self, const Arguments& arguments) {
   const Parameters parameters(runtime, "splitlines", arguments, {"keepends"}, 0);
-  return list_like(runtime, self, split_lines(read(runtime, self), parameters.truth(0, false)));
+  return list_like(runtime, self, split_lines(runtime, read(runtime, self), parameters.truth(0, false)));
 }
 
 template <bool from_right>
@@ -254,7 +255,7 @@ Value expandtabs(Runtime& runtime, const Value& self, const Arguments& arguments
       column = c == U'\n' || c == U'\r' ? 0 : column + 1;
     } else if (size > 0) {
       const uint64_t spaces = size - column % size;
-      runtime.reserve_text(spaces);
+      runtime.reserve_text(out.size() + spaces);
       out.append(spaces, U' ');
       column += spaces;
     }

@@ -89,7 +89,7 @@ Value indent(Runtime& runtime, const Arguments& arguments) {
   std::string out = parameters.truth(2, false) ? indention : "";
   bool first = true;
   const std::string text = parameters.string(0).bytes + "\n";  // as Jinja adds it
-  for (const std::string_view line : split_lines(text, false)) {
+  for (const std::string_view line : split_lines(runtime, text, false)) {
     if (!first) {
       out.push_back('\n');
       if (blank || !line.empty()) out += indention;

@@ -52,12 +52,12 @@ std::string replace_text(Runtime& runtime, std::string_view text, std::string_vi
   return out.append(text.substr(at));
 }
 
-std::vector<std::string_view> split_at_space(std::string_view text, int64_t limit) {
-  std::vector<std::string_view> parts;
+std::vector<std::string_view> split_at_space(Runtime& runtime, std::string_view text, int64_t limit) {
+  TextParts parts(runtime);
   std::string_view rest = strip(text, nullptr, Side::kLeft);
   while (!rest.empty()) {
     if (limit >= 0 && static_cast<int64_t>(parts.size()) >= limit) {
-      parts.push_back(rest);
+      parts.add(rest);
       break;
     }
     std::size_t end = 0;
@@ -66,14 +66,14 @@ std::vector<std::string_view> split_at_space(std::string_view text, int64_t limi
       if (is_space(c.code_point)) break;
       end += c.length;
     }
-    parts.push_back(rest.substr(0, end));
+    parts.add(rest.substr(0, end));
     rest = strip(rest.substr(end), nullptr, Side::kLeft);
   }
-  return parts;
+  return parts.take();
 }
 
-std::vector<std::string_view> rsplit_at_space(std::string_view text, int64_t limit) {
-  std::vector<std::string_view> parts = split_at_space(text, -1);
+std::vector<std::string_view> rsplit_at_space(Runtime& runtime, std::string_view text, int64_t limit) {
+  std::vector<std::string_view> parts = split_at_space(runtime, text, -1);
   if (limit < 0 || static_cast<int64_t>(parts.size()) <= limit) return parts;
   // the first parts stay together, with the white space before and between them
   const std::size_t joined = parts.size() - static_cast<std::size_t>(limit);
@@ -85,33 +85,56 @@ std::vector<std::string_view> rsplit_at_space(std::string_view text, int64_t lim
   return parts;
 }
 
-std::vector<std::string_view> split_at(std::string_view text, std::string_view separator, int64_t limit) {
-  std::vector<std::string_view> parts;
+std::vector<std::string_view> split_at(Runtime& runtime, std::string_view text, std::string_view separator,
+                                       int64_t limit) {
+  TextParts parts(runtime);
   std::size_t at = 0;
   while (limit < 0 || static_cast<int64_t>(parts.size()) < limit) {
     const std::size_t found = find_text(text, separator, at);
     if (found == std::string_view::npos) break;
-    parts.push_back(text.substr(at, found - at));
+    parts.add(text.substr(at, found - at));
     at = found + separator.size();
   }
-  parts.push_back(text.substr(at));
+  parts.add(text.substr(at));
+  return parts.take();
+}
+
+std::vector<std::string_view> rsplit_at(Runtime& runtime, std::string_view text, std::string_view separator,
+                                        int64_t limit) {
+  const std::string reversed(text.rbegin(), text.rend());
+  const std::string reversed_separator(separator.rbegin(), separator.rend());
+  TextParts found_parts(runtime);
+  std::size_t end = text.size();
+  while (limit < 0 || static_cast<int64_t>(found_parts.size()) < limit) {
+    const std::size_t found = rfind_reversed(reversed, reversed_separator, end);
+    if (found == std::string_view::npos) break;
+    found_parts.add(text.substr(found + separator.size(), end - found - separator.size()));
+    end = found;
+  }
+  found_parts.add(text.substr(0, end));
+  std::vector<std::string_view> parts = found_parts.take();
+  std::reverse(parts.begin(), parts.end());
   return parts;
 }
 
-std::vector<std::string_view> rsplit_at(std::string_view text, std::string_view separator, int64_t limit) {
-  const std::string reversed(text.rbegin(), text.rend());
-  const std::string reversed_separator(separator.rbegin(), separator.rend());
-  std::vector<std::string_view> parts;
-  std::size_t end = text.size();
-  while (limit < 0 || static_cast<int64_t>(parts.size()) < limit) {
-    const std::size_t found = rfind_reversed(reversed, reversed_separator, end);
-    if (found == std::string_view::npos) break;
-    parts.push_back(text.substr(found + separator.size(), end - found - separator.size()));
-    end = found;
+std::vector<std::string_view> split_lines(Runtime& runtime, std::string_view text, bool keep_ends) {
+  TextParts lines(runtime);
+  std::size_t start = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const Utf8Char c = decode_utf8(text, at);
+    const char32_t p = c.code_point;
+    const bool ends =
+        (p >= 0x0A && p <= 0x0D) || (p >= 0x1C && p <= 0x1E) || p == 0x85 || p == 0x2028 || p == 0x2029;
+    std::size_t next = at + c.length;
+    if (ends) {
+      if (p == U'\r' && next < text.size() && text[next] == '\n') ++next;
+      lines.add(text.substr(start, (keep_ends ? next : at) - start));
+      start = next;
+    }
+    at = next;
   }
-  parts.push_back(text.substr(0, end));
-  std::reverse(parts.begin(), parts.end());
-  return parts;
+  if (start < text.size()) lines.add(text.substr(start));
+  return lines.take();
 }
 
 int64_t count_text(std::string_view text, std::string_view needle) {

@@ -41,9 +41,6 @@ enum class Side { kLeft, kRight, kBoth };
 /// `characters` is null.
 std::string_view strip(std::string_view text, const std::string* characters, Side side);
 
-/// `str.splitlines`; the line ends stay where `keep_ends`.
-std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends);
-
 /// Position of `needle` in `text` at or after `from`, or npos. Linear in the worst case.
 std::size_t find_text(std::string_view text, std::string_view needle, std::size_t from = 0);
 

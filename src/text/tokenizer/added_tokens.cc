@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error.h"
 #include "base/utf8.h"
 #include "text/tokenizer/unicode_tables.h"
 
@@ -70,6 +71,17 @@ std::optional<TextMatcher::Match> TextMatcher::longest_at(std::string_view text,
     if (nodes_[node].id) longest = Match{begin, pos + 1, *nodes_[node].id};
   }
   return longest;
+}
+
+void check_added_tokens(const std::map<TokenId, AddedToken>& tokens, const std::string& where) {
+  constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+  std::size_t bytes = 0;
+  for (const auto& [id, token] : tokens) bytes += token.content.size();
+  if (bytes <= kMostBytes) return;
+  throw InputError({.what = "the added tokens are too long",
+                    .where = where,
+                    .expected = "at most " + std::to_string(kMostBytes) + " bytes together",
+                    .found = std::to_string(bytes) + " bytes"});
 }
 
 AddedTokens::AddedTokens(std::map<TokenId, AddedToken> tokens, const Normalizer& normalizer)

@@ -53,6 +53,10 @@ class TextMatcher {
   std::string first_bytes_;
 };
 
+/// @throws InputError where the texts of added tokens are too long together: a search tree takes some hundred
+///         times their bytes. @param where the file, for messages
+void check_added_tokens(const std::map<TokenId, AddedToken>& tokens, const std::string& where);
+
 /// The added tokens of a tokenizer (the class AddedVocabulary of the Python library).
 class AddedTokens {
  public:

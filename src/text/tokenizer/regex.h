@@ -25,12 +25,13 @@ class Regex {
   static Regex from_literal(const std::string& text, const std::string& where);
 
   /// All matches in `text`, from left to right. @param text what `regex_view` returned, or a part of it
-  /// @throws RunError where the matcher runs out of memory.
+  /// @throws InputError where that takes too many steps (seconds) or too much memory.
   void find_all(std::string_view text, std::vector<TextRange>& matches) const;
 
  private:
   struct Code;
   explicit Regex(std::shared_ptr<const Code> code) : code_(std::move(code)) {}
+  [[noreturn]] void fail(int error, std::size_t bytes) const;
   std::shared_ptr<const Code> code_;
 };
 

@@ -98,7 +98,9 @@ class DialectCheck {
     ++pos_;
   }
 
+  // What follows "(*" would be PCRE2's own verbs, such as (*SKIP) or (*CRLF).
   void group() {
+    if (starts_with("(*")) refuse(3);
     if (!starts_with("(?")) {
       ++pos_;
       return;

@@ -16,7 +16,7 @@ class TokenTable {
  public:
   static constexpr TokenId kNone = -1;
   /// Larger ids are refused: the table's memory grows with the largest id.
-  static constexpr TokenId kLargestId = (1 << 24) - 1;
+  static constexpr TokenId kLargestId = (1 << 22) - 1;
 
   /// Makes room for `count` tokens.
   void reserve(std::size_t count);

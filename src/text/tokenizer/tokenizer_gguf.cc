@@ -94,7 +94,7 @@ void check_vocabulary(const GgufVocabulary& vocabulary, const std::string& where
 
 // Control and user-defined tokens are cut out of the text before anything else.
 AddedTokens added_tokens_of(const GgufVocabulary& vocabulary, const TokenTable& tokens,
-                            const Normalizer& normalizer) {
+                            const Normalizer& normalizer, const std::string& where) {
   std::map<TokenId, AddedToken> added;
   for (std::size_t i = 0; i < vocabulary.types.size(); ++i) {
     const int32_t type = vocabulary.types[i];
@@ -102,6 +102,7 @@ AddedTokens added_tokens_of(const GgufVocabulary& vocabulary, const TokenTable& 
     if ((type != kControl && type != kUserDefined) || content.empty()) continue;
     added[tokens.find_spelling(content)] = {.content = content, .special = type == kControl};
   }
+  check_added_tokens(added, where + ", tokenizer.ggml.tokens");
   return AddedTokens(std::move(added), normalizer);
 }
 
@@ -117,7 +118,7 @@ TokenizerParts parse_gguf_vocabulary(const GgufVocabulary& vocabulary, const std
   }
   for (const std::string& merge : vocabulary.merges) builder.add_merge(merge);
   Normalizer normalizer(family.nfc ? std::vector{NormalForm::kNfc} : std::vector<NormalForm>());
-  AddedTokens added = added_tokens_of(vocabulary, builder.tokens(), normalizer);
+  AddedTokens added = added_tokens_of(vocabulary, builder.tokens(), normalizer, where);
   BpeOptions options;
   options.ignore_merges = family.ignore_merges;
   return {std::move(added), std::move(normalizer), make_pre_tokenizer(family, where),

@@ -54,9 +54,20 @@ Sections read_sections(std::string_view json, const std::string& where) {
   return sections;
 }
 
+void check_size(std::string_view text, std::size_t most, const std::string& where) {
+  if (text.size() <= most) return;
+  throw InputError({.what = "this part of the tokenizer is too large",
+                    .where = where,
+                    .expected = "at most " + std::to_string(most) + " bytes",
+                    .found = std::to_string(text.size()) + " bytes"});
+}
+
 // Null where the section is not there.
 Json parse_section(std::string_view text, const std::string& where) {
+  constexpr std::size_t kMostBytes = std::size_t{8}
+                                     << 20;  // in memory, a document takes up to 25 times its text
   if (text.empty()) return nullptr;
+  check_size(text, kMostBytes, where);
   try {
     return Json::parse(text);
   } catch (const Json::exception& error) {
@@ -136,12 +147,17 @@ BpeOptions check_options(const ModelOptions& options, const TokenTable& tokens) 
 
 void read_vocabulary(const Sections& sections, const std::string& where, VocabularyBuilder& builder) {
   constexpr std::size_t kBytesPerToken = 16;  // in the file, about: to reserve memory
+  // 262,144 tokens take 7 MB, half a million merges 25 MB.
+  constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+  check_size(sections.vocab, kMostBytes, where + ", model.vocab");
+  check_size(sections.merges, kMostBytes, where + ", model.merges");
   builder.reserve(sections.vocab.size() / kBytesPerToken);
   JsonReader vocab(sections.vocab, where + ", model.vocab");
   vocab.read_object(
       [&](const std::string& token) { builder.add_token(token, vocab.read_unsigned(~uint64_t{0})); });
   JsonReader merges(sections.merges, where + ", model.merges");
   std::string left;
+  std::string right;
   merges.read_array([&] {
     if (!merges.at_array()) {
       builder.add_merge(merges.read_string());
@@ -149,14 +165,16 @@ void read_vocabulary(const Sections& sections, const std::string& where, Vocabul
     }
     int index = 0;
     merges.read_array([&] {
+      if (index == 2) merges.fail("two tokens in a merge");
       if (index == 0) {
         left = merges.read_string();
-      } else if (index == 1) {
-        builder.add_merge(left, merges.read_string());
+      } else {
+        right = merges.read_string();
       }
       ++index;
     });
     if (index != 2) merges.fail("two tokens in a merge");
+    builder.add_merge(left, right);
   });
 }
 
@@ -206,17 +224,19 @@ TokenizerParts parse_tokenizer_json(std::string_view json, const std::string& wh
                       .where = where,
                       .expected = "a byte-level BPE tokenizer with model.vocab and model.merges"});
   }
-  Normalizer normalizer = parse_normalizer(parse_section(sections.normalizer, where), where + ", normalizer");
-  PreTokenizer pre_tokenizer =
-      parse_pre_tokenizer(parse_section(sections.pre_tokenizer, where), where + ", pre_tokenizer");
+  Normalizer normalizer =
+      parse_normalizer(parse_section(sections.normalizer, where + ", normalizer"), where + ", normalizer");
+  PreTokenizer pre_tokenizer = parse_pre_tokenizer(
+      parse_section(sections.pre_tokenizer, where + ", pre_tokenizer"), where + ", pre_tokenizer");
   const ModelOptions model_options(sections, where);
   if (model_options.text("type") != "BPE") model_options.refuse("type", "\"BPE\"");
   VocabularyBuilder builder(where);
   read_vocabulary(sections, where, builder);
   const BpeOptions options = check_options(model_options, builder.tokens());
-  AddedTokens added(read_added_tokens(parse_section(sections.added_tokens, where), builder.tokens(),
-                                      where + ", added_tokens"),
-                    normalizer);
+  auto added_tokens = read_added_tokens(parse_section(sections.added_tokens, where + ", added_tokens"),
+                                        builder.tokens(), where + ", added_tokens");
+  check_added_tokens(added_tokens, where + ", added_tokens");
+  AddedTokens added(std::move(added_tokens), normalizer);
   return {std::move(added), std::move(normalizer), std::move(pre_tokenizer),
           BpeModel(std::move(builder.tokens()), builder.merges(), options)};
 }
