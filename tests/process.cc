@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 
 #include "base/atomic_file.h"
@@ -30,21 +31,35 @@ namespace {
 
 }  // namespace
 
-ProcessResult run_process(const std::vector<std::string>& command, const std::filesystem::path& folder,
-                          const std::vector<std::string>& environment) {
-  const TemporaryFolder streams;
-  const std::string out = streams / "out";
-  const std::string err = streams / "err";
-  const pid_t child = ::fork();
-  if (child < 0) throw system_error("cannot fork", command.front());
-  if (child == 0) run_child(command, folder, environment, out, err);
+ChildProcess::ChildProcess(const std::vector<std::string>& command, const std::filesystem::path& folder,
+                           const std::vector<std::string>& environment)
+    : process_(::fork()) {
+  if (process_ < 0) throw system_error("cannot fork", command.front());
+  if (process_ == 0) run_child(command, folder, environment, streams_ / "out", streams_ / "err");
+}
+
+ChildProcess::~ChildProcess() {
+  if (process_ < 0) return;
+  ::kill(process_, SIGKILL);
+  ::waitpid(process_, nullptr, 0);
+}
+
+void ChildProcess::send(int signal) const { ::kill(process_, signal); }
+
+ProcessResult ChildProcess::wait() {
   int status = 0;
-  ::waitpid(child, &status, 0);
+  ::waitpid(process_, &status, 0);
+  process_ = -1;
   ProcessResult result;
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  result.out = read_file(out);
-  result.err = read_file(err);
+  result.out = read_file(streams_ / "out");
+  result.err = read_file(streams_ / "err");
   return result;
+}
+
+ProcessResult run_process(const std::vector<std::string>& command, const std::filesystem::path& folder,
+                          const std::vector<std::string>& environment) {
+  return ChildProcess(command, folder, environment).wait();
 }
 
 ProcessResult run_program(std::vector<std::string> arguments, const std::filesystem::path& folder,

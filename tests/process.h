@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -12,15 +14,6 @@ struct ProcessResult {
   std::string out;
   std::string err;
 };
-
-/// Runs a program without a shell and waits for it.
-/// @param environment "NAME=value" entries set on top of this process's own
-ProcessResult run_process(const std::vector<std::string>& command, const std::filesystem::path& folder = ".",
-                          const std::vector<std::string>& environment = {});
-
-/// run_process of the built executable.
-ProcessResult run_program(std::vector<std::string> arguments, const std::filesystem::path& folder = ".",
-                          const std::vector<std::string>& environment = {});
 
 /// A fresh folder that is removed in the end.
 class TemporaryFolder {
@@ -35,5 +28,32 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// A program started without a shell, while the test goes on.
+class ChildProcess {
+ public:
+  /// @param environment "NAME=value" entries set on top of this process's own
+  explicit ChildProcess(const std::vector<std::string>& command, const std::filesystem::path& folder = ".",
+                        const std::vector<std::string>& environment = {});
+  ~ChildProcess();
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+
+  void send(int signal) const;
+  /// Until it has ended.
+  ProcessResult wait();
+
+ private:
+  TemporaryFolder streams_;
+  pid_t process_ = -1;
+};
+
+/// Runs a program to its end.
+ProcessResult run_process(const std::vector<std::string>& command, const std::filesystem::path& folder = ".",
+                          const std::vector<std::string>& environment = {});
+
+/// run_process of the built executable.
+ProcessResult run_program(std::vector<std::string> arguments, const std::filesystem::path& folder = ".",
+                          const std::vector<std::string>& environment = {});
 
 }  // namespace saescope::testing_support

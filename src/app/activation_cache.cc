@@ -18,6 +18,9 @@ namespace {
 // Part of every folder's name: a change of the numbers or of the files' layout makes old entries unfindable.
 constexpr std::string_view kFormat = "saescope activations 2";
 
+// Of the limit, this part may be added before old files are looked for.
+constexpr uint64_t kLooksAtLimit = 16;
+
 std::string_view as_text(const void* data, std::size_t bytes) {
   return {static_cast<const char*>(data), bytes};
 }
@@ -51,8 +54,9 @@ PrefixKey prefix_key(std::span<const int32_t> ids) {
   return {std::stoull(hex.substr(0, 16), nullptr, 16), std::stoull(hex.substr(16, 16), nullptr, 16)};
 }
 
-ActivationCache::ActivationCache(std::filesystem::path folder, std::size_t hidden, Reporter& reporter)
-    : folder_(std::move(folder)), hidden_(hidden), reporter_(reporter) {
+ActivationCache::ActivationCache(std::filesystem::path folder, std::size_t hidden, uint64_t limit,
+                                 Reporter& reporter)
+    : folder_(std::move(folder)), hidden_(hidden), limit_(limit), reporter_(reporter) {
   std::error_code error;
   std::vector<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
@@ -153,10 +157,16 @@ void ActivationCache::store(std::span<const PrefixKey> keys, std::span<const std
     for (const TensorToWrite& tensor : tensors) {
       const auto bytes = *storage_bytes(tensor.view.dtype, element_count(tensor.view.shape));
       file.write(as_text(tensor.view.data, static_cast<std::size_t>(bytes)));
+      stored_ += bytes;
     }
     file.commit();
+    if (stored_ < limit_ / kLooksAtLimit) return;
+    trim_activation_cache(limit_, reporter_);
+    stored_ = 0;
   } catch (const RunError& failure) {
-    reporter_.warn(fmt::format("activations are not cached: {}", failure.what()));
+    const ErrorDetail& detail = failure.detail();  // without the file's name: the same for every wave
+    reporter_.warn(fmt::format("activations are not cached: {}: {}", cache_root().string(),
+                               detail.found.empty() ? detail.what : detail.found));
   }
 }
 

@@ -31,14 +31,16 @@ PrefixKey prefix_key(std::span<const int32_t> ids);
 class ActivationCache {
  public:
   /// @param folder of one model and number type @param hidden size of an activation
-  ActivationCache(std::filesystem::path folder, std::size_t hidden, Reporter& reporter);
+  /// @param limit bytes that the files of all models may take
+  ActivationCache(std::filesystem::path folder, std::size_t hidden, uint64_t limit, Reporter& reporter);
 
   /// Whether the activations of this prefix are there for all of these layers (ascending).
   bool contains(const PrefixKey& key, std::span<const std::size_t> layers);
   /// Precondition: `contains`. @return [hidden], valid while the cache lives
   const float* find(const PrefixKey& key, std::size_t layer) const;
 
-  /// Adds a wave's rows. A disk that is full or read-only is reported once and costs only the saving.
+  /// Adds a wave's rows, and makes room where they are too many. A disk that is full or read-only is reported
+  /// once and costs only the saving.
   /// @param activations for each layer [keys, hidden]
   void store(std::span<const PrefixKey> keys, std::span<const std::size_t> layers,
              std::span<const MatrixView<const float>> activations);
@@ -64,6 +66,8 @@ class ActivationCache {
 
   std::filesystem::path folder_;
   std::size_t hidden_;
+  uint64_t limit_;
+  uint64_t stored_ = 0;  ///< bytes since the limit was last looked at
   Reporter& reporter_;
   std::deque<File> files_;
   std::unordered_map<PrefixKey, std::vector<Place>, KeyHash> places_;

@@ -26,7 +26,7 @@ class ActivationCacheTest : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder); }
 
-  ActivationCache open() { return {folder, kHidden, reporter}; }
+  ActivationCache open() { return {folder, kHidden, uint64_t{1} << 30, reporter}; }
   void store(ActivationCache cache) {
     const std::vector<PrefixKey> keys = {a, b};
     const std::vector<float> low = {1, 2, 3, 4, 5, 6};
@@ -83,7 +83,7 @@ TEST_F(ActivationCacheTest, ATruncatedFileIsReportedRemovedAndNotUsed) {
 
 TEST_F(ActivationCacheTest, ActivationsOfAnotherSizeAreNotUsed) {
   store(open());
-  ActivationCache cache(folder, kHidden + 1, reporter);
+  ActivationCache cache(folder, kHidden + 1, uint64_t{1} << 30, reporter);
   EXPECT_FALSE(cache.contains(a, layers));
 }
 
@@ -93,6 +93,18 @@ TEST_F(ActivationCacheTest, AFolderThatCannotBeWrittenCostsOnlyTheSaving) {
   store(open());
   EXPECT_THAT(reporter.warnings, SizeIs(1));
   folder = folder.parent_path();
+}
+
+TEST_F(ActivationCacheTest, ALongRunKeepsToTheLimitWhileItStores) {
+  ::setenv("XDG_CACHE_HOME", folder.c_str(), 1);
+  const std::filesystem::path root = folder / "saescope/activations";
+  write_file_atomically(root / "m/old.safetensors", std::string(2000, 'x'));
+  const auto now = std::filesystem::file_time_type::clock::now();
+  std::filesystem::last_write_time(root / "m/old.safetensors", now - std::chrono::hours(1));
+  store(ActivationCache(root / "n", kHidden, 1000, reporter));
+  EXPECT_FALSE(std::filesystem::exists(root / "m/old.safetensors"));
+  EXPECT_FALSE(std::filesystem::is_empty(root / "n"));
+  ::unsetenv("XDG_CACHE_HOME");
 }
 
 TEST_F(ActivationCacheTest, TrimmingRemovesTheLongestUnusedFilesFirst) {

@@ -90,10 +90,7 @@ void describe_model(const PreparedModel& model, const Options& options, const Ba
   const WaveLimits limits =
       plan_waves(model.config, compute_type(options.dtype), backend, options.memory_limit,
                  options.batch_tokens, model.prompts.longest(), 0);
-  const std::size_t nodes = std::min(limits.nodes, tree.size());
-  const uint64_t bytes = Forward::fixed_bytes(model.config, compute_type(options.dtype),
-                                              std::min(limits.chunk_rows, nodes), backend) +
-                         Forward::bytes_per_node(model.config) * nodes;
+  const uint64_t bytes = wave_bytes(model.config, compute_type(options.dtype), backend, limits, tree.size());
   plan.line(
       fmt::format("  compute   {} prompts, {} tokens, {} distinct prefixes, layers 0 to {} of {}; "
                   "activations in memory {}",

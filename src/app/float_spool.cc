@@ -5,12 +5,15 @@
 
 #include <cstdlib>
 #include <string>
+#include <system_error>
 
 #include "base/error.h"
 
 namespace saescope {
 
 FloatSpool::FloatSpool(const std::filesystem::path& folder) : folder_(folder) {
+  std::error_code ignored;  // what is missing then is told below
+  std::filesystem::create_directories(folder, ignored);
   std::string name = (folder / ".saescope-spool.XXXXXX").string();
   const int fd = ::mkostemp(name.data(), O_CLOEXEC);
   if (fd < 0) throw system_error("cannot create a temporary file in this folder", folder.string());

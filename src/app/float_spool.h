@@ -11,7 +11,7 @@ namespace saescope {
 /// with the number of prompts. The file has no name: it vanishes with the process.
 class FloatSpool {
  public:
-  /// @param folder where the outputs go: it is there and can be written @throws RunError
+  /// @param folder where the outputs go; made where it is missing @throws RunError
   explicit FloatSpool(const std::filesystem::path& folder);
   /// @throws RunError when the disk is full
   void append(std::span<const float> values);

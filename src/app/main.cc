@@ -9,6 +9,7 @@
 
 #include "app/program.h"
 #include "base/error.h"
+#include "tensor/lost_pages.h"
 
 namespace {
 
@@ -27,6 +28,7 @@ void install_signal_handlers() {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // a closed stdout is a write error like any other
+  saescope::report_lost_pages();
 }
 
 int fail(int exit_code, const char* message) {

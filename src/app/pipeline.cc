@@ -13,6 +13,7 @@
 #include "app/source_analysis.h"
 #include "app/specific_results.h"
 #include "app/wave_runner.h"
+#include "base/address_space.h"
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "ops/checked_backend.h"
@@ -59,7 +60,8 @@ std::vector<SourceAnalysis> wire_layer(const OpenedModel& model, std::size_t lay
   std::vector<SourceAnalysis> analyses;
   const std::vector<TokenType>& types = model.prepared.token_types;
   for (const OpenedSource& source : model.layers[layer_index]) {
-    SourceAnalysis& analysis = analyses.emplace_back(source.dictionary, backend, context);
+    SourceAnalysis& analysis =
+        analyses.emplace_back(source.plan->source, source.dictionary, backend, context);
     for (const TokenPlan& token : source.plan->tokens) {
       const auto type =
           static_cast<std::size_t>(std::find(types.begin(), types.end(), token.token) - types.begin());
@@ -95,10 +97,20 @@ uint64_t analysis_bytes(const OpenedModel& model, std::size_t prompts_at_once, i
   return held + scratch;
 }
 
+/// Weights and SAEs are read from the files where they lie; a file that somebody writes to gives wrong
+/// numbers.
+void require_unchanged(const OpenedModel& model) {
+  for (const MappedFile& file : model.checkpoint.files()) file.require_unchanged();
+  for (const auto& sources : model.layers) {
+    for (const OpenedSource& source : sources) source.dictionary.file().require_unchanged();
+  }
+}
+
 std::string describe_waves(const PreparedModel& prepared, const WaveCounts& counts) {
-  std::string text = fmt::format("{}: {} prompts, {} tokens, {} distinct prefixes computed in {} wave{}",
-                                 prepared.plan.entry.name, prepared.prompts.size(), prepared.prompts.total_tokens(),
-                                 counts.computed_nodes, counts.waves, counts.waves == 1 ? "" : "s");
+  std::string text =
+      fmt::format("{}: {} prompts, {} tokens, {} distinct prefixes computed in {} wave{}",
+                  prepared.plan.entry.name, prepared.prompts.size(), prepared.prompts.total_tokens(),
+                  counts.computed_nodes, counts.waves, counts.waves == 1 ? "" : "s");
   if (counts.cached_prompts > 0)
     text += fmt::format("; {} prompts from the activation cache", counts.cached_prompts);
   return text;
@@ -115,20 +127,23 @@ void run_model(const OpenedModel& model, const Options& options, Backend& backen
   const PreparedModel& prepared = model.prepared;
   const std::string& name = prepared.plan.entry.name;
   constexpr std::size_t kUsualPromptsOfWave = 256;
-  const WaveLimits limits = plan_waves(
-      prepared.config, compute_type(options.dtype), backend, options.memory_limit, options.batch_tokens,
-      prepared.prompts.longest(),
-      analysis_bytes(model, std::min(kUsualPromptsOfWave, prepared.prompts.size()), context.threads));
+  const DType compute = compute_type(options.dtype);
+  const uint64_t other_bytes =
+      analysis_bytes(model, std::min(kUsualPromptsOfWave, prepared.prompts.size()), context.threads);
+  const WaveLimits limits = plan_waves(prepared.config, compute, backend, options.memory_limit,
+                                       options.batch_tokens, prepared.prompts.longest(), other_bytes);
+  require_address_space(
+      other_bytes + wave_bytes(prepared.config, compute, backend, limits, prepared.prompts.total_tokens()),
+      context.threads);
   std::unique_ptr<ActivationCache> cache;
   if (options.cache) {
     cache = std::make_unique<ActivationCache>(
-        activation_cache_folder(model.checkpoint.files(), name_of(compute_type(options.dtype)),
-                                backend.numerics()),
-        prepared.config.hidden_size, *context.reporter);
+        activation_cache_folder(model.checkpoint.files(), name_of(compute), backend.numerics()),
+        prepared.config.hidden_size, kActivationCacheLimit, *context.reporter);
   }
   WaveReadAhead read_ahead(model);
-  WaveRunner runner(model.checkpoint.model(), backend, context, compute_type(options.dtype), limits, layers,
-                    cache.get(), read_ahead, name);
+  WaveRunner runner(model.checkpoint.model(), backend, context, compute, limits, layers, cache.get(),
+                    read_ahead, name);
 
   double encoding = 0;
   const Stopwatch all;
@@ -140,6 +155,7 @@ void run_model(const OpenedModel& model, const Options& options, Backend& backen
     const auto layer =
         static_cast<std::size_t>(std::find(layers.begin(), layers.end(), batch.layer) - layers.begin());
     for (SourceAnalysis& analysis : analyses[layer]) analysis.add(batch);
+    require_unchanged(model);
     encoding += watch.seconds();
     if (layer + 1 == layers.size()) done += batch.prompt_indices.size();
     context.reporter->update(done);
@@ -156,8 +172,9 @@ void run_model(const OpenedModel& model, const Options& options, Backend& backen
   results.link_of_model[name] = prepared.plan.entry.link;
 }
 
-void write_universal(const Results& results, const Options& options, RunReport& report) {
-  AtomicFile file(options.universal_output);
+void write_universal(const Results& results, const Options& options, std::deque<AtomicFile>& files,
+                     RunReport& report) {
+  AtomicFile& file = files.emplace_back(options.universal_output);
   file.write(kUniversalHeader);
   uint64_t rows = 0;
   for (const UniversalTable& table : results.universal.finish(results.prompts_of_model, options.threshold)) {
@@ -166,17 +183,17 @@ void write_universal(const Results& results, const Options& options, RunReport& 
     report.rows.push_back({"universal", table.source.name(), table.token, table.features.size()});
     rows += table.features.size();
   }
-  file.commit();
   report.files.push_back(fmt::format("{} ({} rows)", options.universal_output.string(), rows));
 }
 
-void write_specific(Results& results, const RunInput& input, RunReport& report) {
+void write_specific(Results& results, const RunInput& input, std::deque<AtomicFile>& files,
+                    RunReport& report) {
   const Options& options = input.options;
   const auto record_threshold =
       options.record_prompts ? std::optional(options.activation_threshold) : std::nullopt;
   sort_tables(results.specific);
-  const SpecificCounts counts =
-      write_specific_outputs(results.specific, input.prompts, options.specific_output, record_threshold);
+  const SpecificCounts counts = write_specific_outputs(results.specific, input.prompts,
+                                                       options.specific_output, record_threshold, files);
   for (const SpecificTable& table : results.specific) {
     report.rows.push_back({"specific", table.origin().source.name(), table.origin().token, table.rows()});
   }
@@ -185,6 +202,15 @@ void write_specific(Results& results, const RunInput& input, RunReport& report) 
     report.files.push_back(fmt::format(
         "{} ({} records)", active_prompts_path(options.specific_output.string()), counts.records));
   }
+}
+
+/// No output is put in place before all of them are complete on the disk.
+void write_outputs(Results& results, const RunInput& input, RunReport& report) {
+  std::deque<AtomicFile> files;
+  if (input.options.universal()) write_universal(results, input.options, files, report);
+  if (input.options.specific()) write_specific(results, input, files, report);
+  for (AtomicFile& file : files) file.flush();
+  for (AtomicFile& file : files) file.commit();
 }
 
 }  // namespace
@@ -207,8 +233,7 @@ RunReport run_analyses(const RunInput& input, Hub& hub, const Context& context) 
   if (input.options.cache) trim_activation_cache(kActivationCacheLimit, *context.reporter);
 
   const Stopwatch writing;
-  if (input.options.universal()) write_universal(results, input.options, report);
-  if (input.options.specific()) write_specific(results, input, report);
+  write_outputs(results, input, report);
   report.add_time("write", writing.seconds());
   report.notes.push_back("device: " + backend->description());
   return report;

@@ -2,9 +2,11 @@
 
 #include <vector>
 
+#include "analysis/sources.h"
 #include "analysis/universal.h"
 #include "app/specific_results.h"
 #include "app/wave_runner.h"
+#include "base/error.h"
 #include "sae/feature_encoder.h"
 
 namespace saescope {
@@ -13,8 +15,10 @@ namespace saescope {
 /// chosen features at others.
 class SourceAnalysis {
  public:
-  SourceAnalysis(const Dictionary& dictionary, Backend& backend, const Context& context)
-      : dictionary_(dictionary),
+  /// @param source for messages
+  SourceAnalysis(Source source, const Dictionary& dictionary, Backend& backend, const Context& context)
+      : source_(std::move(source)),
+        dictionary_(dictionary),
         backend_(backend),
         context_(context),
         encoder_(dictionary.encoder(), backend, context) {}
@@ -24,10 +28,12 @@ class SourceAnalysis {
   void add_specific(std::size_t token_type, SpecificTable& table);
 
   /// Encodes a batch of this SAE's layer. Batches arrive in prompt order.
+  /// @throws RunError where an activation is not finite, naming model, layer, prompt and feature
   void add(const ActivationBatch& batch);
 
  private:
   void add_to_statistics(const ActivationBatch& batch);
+  RunError not_finite(std::size_t prompt_idx, std::size_t feature) const;
 
   struct Universal {
     std::size_t token_type;
@@ -39,6 +45,7 @@ class SourceAnalysis {
     FeatureEncoder encoder;
   };
 
+  Source source_;
   const Dictionary& dictionary_;
   Backend& backend_;
   const Context& context_;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/atomic_file.h"
-
 namespace saescope {
 
 SpecificTable::SpecificTable(RowOrigin origin, std::vector<int64_t> features,
@@ -26,23 +24,21 @@ void sort_tables(std::deque<SpecificTable>& tables) {
 
 SpecificCounts write_specific_outputs(std::deque<SpecificTable>& tables, const Prompts& prompts,
                                       const std::filesystem::path& csv_path,
-                                      std::optional<float> record_threshold) {
-  AtomicFile csv(csv_path);
-  std::optional<AtomicFile> records;
-  if (record_threshold) records.emplace(active_prompts_path(csv_path.string()));
+                                      std::optional<float> record_threshold, std::deque<AtomicFile>& files) {
+  AtomicFile& csv = files.emplace_back(csv_path);
+  AtomicFile* const records =
+      record_threshold ? &files.emplace_back(active_prompts_path(csv_path.string())) : nullptr;
   SpecificCounts counts;
   csv.write(kSpecificHeader);
   for (SpecificTable& table : tables) {
     table.for_each([&](std::size_t prompt, int64_t feature, float activation) {
       csv.write(specific_row(table.origin(), prompt, prompts[prompt], feature, activation));
       ++counts.rows;
-      if (!records || activation < *record_threshold || !(activation > 0)) return;
+      if (records == nullptr || activation < *record_threshold || !(activation > 0)) return;
       records->write(active_prompt_line(table.origin(), prompts[prompt], feature, activation));
       ++counts.records;
     });
   }
-  csv.commit();
-  if (records) records->commit();
   return counts;
 }
 

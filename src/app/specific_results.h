@@ -10,6 +10,7 @@
 
 #include "analysis/prompts.h"
 #include "app/float_spool.h"
+#include "base/atomic_file.h"
 #include "report/output_rows.h"
 #include "tensor/tensor_view.h"
 
@@ -56,9 +57,10 @@ struct SpecificCounts {
 };
 
 /// Writes the specific CSV from sorted tables and, where `record_threshold` is set, the recorded prompts
-/// beside it. Both are complete before either is put in place.
+/// beside it.
+/// @param files receives them, complete; the caller puts them in place
 SpecificCounts write_specific_outputs(std::deque<SpecificTable>& tables, const Prompts& prompts,
                                       const std::filesystem::path& csv_path,
-                                      std::optional<float> record_threshold);
+                                      std::optional<float> record_threshold, std::deque<AtomicFile>& files);
 
 }  // namespace saescope

@@ -40,4 +40,11 @@ WaveLimits plan_waves(const ModelConfig& config, DType compute, const Backend& b
        .hint = "raise --memory-limit, or leave long prompts out with --max-tokens and --skip-long"});
 }
 
+uint64_t wave_bytes(const ModelConfig& config, DType compute, const Backend& backend,
+                    const WaveLimits& limits, std::size_t tokens) {
+  const std::size_t nodes = std::min(limits.nodes, tokens);
+  return Forward::fixed_bytes(config, compute, std::min(limits.chunk_rows, nodes), backend) +
+         Forward::bytes_per_node(config) * nodes;
+}
+
 }  // namespace saescope

@@ -28,4 +28,8 @@ inline DType compute_type(Precision precision) {
 WaveLimits plan_waves(const ModelConfig& config, DType compute, const Backend& backend, uint64_t memory_limit,
                       uint64_t batch_tokens, std::size_t longest_prompt, uint64_t other_bytes);
 
+/// Bytes that the forward pass holds for a wave. @param tokens of all prompts: a wave is no larger
+uint64_t wave_bytes(const ModelConfig& config, DType compute, const Backend& backend,
+                    const WaveLimits& limits, std::size_t tokens);
+
 }  // namespace saescope

@@ -3,17 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.h"
 #include "tensor/buffer.h"
+#include "tensor/finite.h"
 
 namespace saescope {
 namespace {
 
 void check_finite(const float* values, std::size_t count, const std::string& model, std::size_t layer,
                   std::size_t prompt) {
-  if (std::all_of(values, values + count, [](float v) { return std::isfinite(v); })) return;
+  if (!find_not_finite({values, count})) return;
   throw RunError({.what = "an activation is not a finite number",
                   .where = fmt::format("model {}, layer {}, prompt_idx {}", model, layer, prompt),
                   .expected = "finite numbers",

@@ -1,6 +1,7 @@
 #include "base/atomic_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,26 +46,57 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
                       .expected = "a path of a file to write",
                       .hint = "name a file below it"});
   }
+  int fd = open_nameless(folder);
+  if (fd < 0) fd = open_named(folder);
+  if (fd < 0) throw system_error("cannot create a file in this folder", folder.string());
+  file_ = ::fdopen(fd, "wb");
+  if (file_ == nullptr) {
+    const RunError failure = system_error("cannot open a file in this folder", folder.string());
+    ::close(fd);
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+    throw failure;
+  }
+}
+
+/// @return a descriptor, or -1 where there are no such files or no way to name them later
+int AtomicFile::open_nameless([[maybe_unused]] const std::filesystem::path& folder) {
+#ifdef O_TMPFILE
+  if (::access("/proc/self/fd", F_OK) != 0) return -1;
+  return ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+#else
+  return -1;
+#endif
+}
+
+int AtomicFile::open_named(const std::filesystem::path& folder) {
   temporary_ = (folder / ("." + path_.filename().string() + ".XXXXXX")).string();
   const int fd = ::mkostemp(temporary_.data(), O_CLOEXEC);
-  if (fd < 0) throw system_error("cannot create a file in this folder", folder.string());
+  if (fd < 0) return fd;
   // mkstemp's 0600 would hide results from a group that shares the folder.
   const mode_t mask = ::umask(0);
   ::umask(mask);
   ::fchmod(fd, 0666 & ~mask);
-  file_ = ::fdopen(fd, "wb");
-  if (file_ == nullptr) {
-    const RunError failure = system_error("cannot open", temporary_);
-    ::close(fd);
-    ::unlink(temporary_.c_str());
-    throw failure;
+  return fd;
+}
+
+/// A nameless file gets a temporary name, since a link cannot take the place of another file.
+bool AtomicFile::give_name() {
+  const std::string nameless = fmt::format("/proc/self/fd/{}", fileno(file_));
+  for (int number = 0;; ++number) {
+    const std::filesystem::path name =
+        parent_of(path_) / fmt::format(".{}.{}-{}", path_.filename().string(), ::getpid(), number);
+    if (::linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+      temporary_ = name.string();
+      return true;
+    }
+    if (errno != EEXIST) return false;
   }
 }
 
 AtomicFile::~AtomicFile() {
   if (file_ != nullptr) {
     std::fclose(file_);
-    ::unlink(temporary_.c_str());
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
   }
 }
 
@@ -74,17 +106,19 @@ void AtomicFile::write(std::string_view bytes) {
   }
 }
 
-void AtomicFile::commit() {
+void AtomicFile::flush() {
   if (std::fflush(file_) != 0 || ::fsync(fileno(file_)) != 0) {
     throw system_error("cannot write", path_.string(), "free space on this disk and run again");
   }
-  std::FILE* file = std::exchange(file_, nullptr);
-  const bool closed = std::fclose(file) == 0;
-  if (!closed || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    const RunError failure = system_error("cannot put the finished file in place", path_.string());
-    ::unlink(temporary_.c_str());
-    throw failure;
+}
+
+void AtomicFile::commit() {
+  flush();
+  const bool named = !temporary_.empty() || give_name();
+  if (!named || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    throw system_error("cannot put the finished file in place", path_.string());
   }
+  std::fclose(std::exchange(file_, nullptr));
   sync_folder(parent_of(path_));
 }
 

@@ -8,8 +8,9 @@
 
 namespace saescope {
 
-/// A file that appears whole or not at all: written beside its final place under a temporary name,
-/// then flushed to disk and renamed. Without `commit` the destructor removes the temporary file and
+/// A file that appears whole or not at all: written in the folder of its final place without a name, so that
+/// a killed process leaves nothing behind, then flushed to disk, named and renamed. Where the file system has
+/// no nameless files it has a temporary name from the start, and the destructor removes it. Without `commit`
 /// what lay at the final place stays as it was.
 class AtomicFile {
  public:
@@ -21,13 +22,19 @@ class AtomicFile {
 
   /// @throws RunError when the disk is full or the write fails otherwise.
   void write(std::string_view bytes);
-  /// fsync, rename, fsync of the folder. @throws RunError.
+  /// Brings all that was written to the disk, so that `commit` needs no more room. Where several files belong
+  /// together, all are flushed before the first is committed. @throws RunError.
+  void flush();
+  /// flush, rename, fsync of the folder. @throws RunError.
   void commit();
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  int open_nameless(const std::filesystem::path& folder);
+  int open_named(const std::filesystem::path& folder);
+  bool give_name();
   std::filesystem::path path_;
-  std::string temporary_;
+  std::string temporary_;  ///< empty while the file has no name
   std::FILE* file_ = nullptr;
 };
 

@@ -48,6 +48,12 @@ TEST_F(AtomicFileTest, AppearsOnCommitAlone) {
   EXPECT_EQ(names(), std::vector<std::string>{"out.csv"}) << "no temporary file is left";
 }
 
+TEST_F(AtomicFileTest, AKilledProcessWouldLeaveNothingInTheFolder) {
+  AtomicFile file(folder_ / "out.csv");
+  file.write(std::string(1 << 20, 'x'));
+  EXPECT_TRUE(fs::is_empty(folder_)) << "this file system has no nameless files";
+}
+
 TEST_F(AtomicFileTest, WithoutCommitTheOldFileStays) {
   write_file_atomically(folder_ / "out.csv", "old");
   {

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "tensor/finite.h"
+
 namespace saescope {
 namespace {
 
@@ -16,10 +18,11 @@ std::vector<float> gather(const std::vector<float>& all, const FeatureColumns& c
   return some;
 }
 
+// NaN fails every comparison and would silently become 0; asked whether it stays below a limit, it is kept.
 void gated_row(const ColumnTerms& t, float* y, std::size_t count) {
   for (std::size_t c = 0; c < count; ++c) {
     const float magnitude = t.scale[c] * y[c] + t.bias[c];
-    y[c] = y[c] + t.gate[c] > 0 && magnitude > 0 ? magnitude : 0.0f;
+    y[c] = y[c] + t.gate[c] <= 0 || magnitude <= 0 ? 0.0f : magnitude;
   }
 }
 
@@ -35,7 +38,6 @@ void affine_row(const ColumnTerms& t, float* y, std::size_t count) {
 void activate_row(const EncoderParameters& p, const ColumnTerms& t, float* y, std::size_t count) {
   if (p.function == ActivationFunction::kGated) return gated_row(t, y, count);
   affine_row(t, y, count);
-  // NaN fails every comparison and would silently become 0, so it is kept: `!(z <= limit)`.
   switch (p.function) {
     case ActivationFunction::kThreshold: {
       const float limit = p.threshold > 0 ? p.threshold : 0.0f;
@@ -57,7 +59,11 @@ void apply_activation_function(const EncoderParameters& parameters, const Featur
   const ColumnTerms terms = {
       gather(parameters.scale, columns, y.cols), gather(parameters.bias, columns, y.cols),
       gather(parameters.feature_threshold, columns, y.cols), gather(parameters.gate_bias, columns, y.cols)};
-  for (std::size_t r = 0; r < y.rows; ++r) activate_row(parameters, terms, y.row(r), y.cols);
+  for (std::size_t r = 0; r < y.rows; ++r) {
+    activate_row(parameters, terms, y.row(r), y.cols);
+    if (const auto column = find_not_finite({y.row(r), y.cols}))
+      throw NotFiniteActivation(r, columns(*column));
+  }
 }
 
 }  // namespace saescope

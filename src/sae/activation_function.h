@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdexcept>
+
 #include "sae/dictionary.h"
 #include "tensor/tensor_view.h"
 
@@ -14,9 +16,18 @@ struct FeatureColumns {
   }
 };
 
+/// An activation is NaN or infinite. Who asked for it knows which prompt the row belongs to.
+struct NotFiniteActivation : std::runtime_error {
+  NotFiniteActivation(std::size_t at_row, std::size_t of_feature)
+      : std::runtime_error("an SAE's activation is not a finite number"), row(at_row), feature(of_feature) {}
+  std::size_t row;
+  std::size_t feature;
+};
+
 /// Turns y = W · (x − input_bias) into activations, in place.
 /// @param y [rows, features]
 /// kTopK is treated like kRelu here: the choice of the k largest needs the whole row.
+/// @throws NotFiniteActivation
 void apply_activation_function(const EncoderParameters& parameters, const FeatureColumns& columns,
                                MatrixView<float> y);
 

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <system_error>
+
+#include "base/error.h"
 
 namespace saescope {
 namespace {
@@ -39,7 +42,15 @@ void populate(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-ReadAhead::ReadAhead() : thread_([this] { run(); }) {}
+ReadAhead::ReadAhead() {
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& failure) {
+    throw RunError({.what = "cannot start a thread",
+                    .found = failure.code().message(),
+                    .hint = "raise the limits on memory or on processes (ulimit -v, ulimit -u)"});
+  }
+}
 
 ReadAhead::~ReadAhead() {
   {

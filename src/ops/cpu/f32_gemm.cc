@@ -44,35 +44,51 @@ struct Workspace {
   explicit Workspace(std::size_t rows)
       : panel(kDepth * kBlockCols), sums(rows * kBlockCols), a(rows), c(rows) {}
   Buffer<float> panel;
-  Buffer<float> sums;  ///< [m, 64]
+  Buffer<float> sums;  ///< [m, 64], where fewer columns are left
   std::vector<const float*> a;
   std::vector<float*> c;
 };
 
-/// Columns [first_n, first_n + cols) of the result, cols ≤ 64.
-void multiply_panel(const GemmProblem<float>& p, std::size_t first_n, std::size_t cols, Workspace& work) {
+/// c = bias, or c + bias where the product is added.
+void begin_sums(const GemmProblem<float>& p) {
   for (std::size_t r = 0; r < p.m; ++r) {
-    work.c[r] = work.sums.data() + r * kBlockCols;
-    std::fill_n(work.c[r], kBlockCols, 0.0f);
-    if (p.accumulate) std::copy_n(p.c + r * p.ldc + first_n, cols, work.c[r]);
+    float* row = p.c + r * p.ldc;
+    if (!p.accumulate) std::fill_n(row, p.n, 0.0f);
     if (p.bias == nullptr) continue;
-    for (std::size_t n = 0; n < cols; ++n) work.c[r][n] += p.bias[first_n + n];
+    for (std::size_t n = 0; n < p.n; ++n) row[n] += p.bias[n];
   }
-  for (std::size_t first_k = 0; first_k < p.k; first_k += kDepth) {
-    const std::size_t depth = std::min(kDepth, p.k - first_k);
-    pack_panel(p, first_k, depth, first_n, cols, work.panel.data());
-    for (std::size_t r = 0; r < p.m; ++r) work.a[r] = p.a + r * p.lda + first_k;
-    multiply_rows(work.a.data(), p.m, depth, work.panel.data(), kBlockCols, work.c.data(), true);
+}
+
+/// c[:, first_n : first_n + cols] += a[:, …] · panel, where work.a points to the rows of a. cols ≤ 64
+void multiply_panel(const GemmProblem<float>& p, std::size_t depth, std::size_t first_n, std::size_t cols,
+                    Workspace& work) {
+  const bool whole = cols == kBlockCols;
+  for (std::size_t r = 0; r < p.m; ++r) {
+    float* place = p.c + r * p.ldc + first_n;
+    work.c[r] = whole ? place : work.sums.data() + r * kBlockCols;
+    if (whole) continue;
+    std::fill_n(std::copy_n(place, cols, work.c[r]), kBlockCols - cols, 0.0f);
   }
+  multiply_rows(work.a.data(), p.m, depth, work.panel.data(), kBlockCols, work.c.data(), true);
+  if (whole) return;
   for (std::size_t r = 0; r < p.m; ++r) std::copy_n(work.c[r], cols, p.c + r * p.ldc + first_n);
 }
 
 }  // namespace
 
-void f32_gemm(const GemmProblem<float>& problem) {
-  Workspace work(problem.m);
-  for (std::size_t first = 0; first < problem.n; first += kBlockCols) {
-    multiply_panel(problem, first, std::min(kBlockCols, problem.n - first), work);
+void f32_gemm(const GemmProblem<float>& p) {
+  Workspace work(p.m);
+  begin_sums(p);
+  // Depth outside: this part of a stays in the second-level cache, and of a transposed b the same pages are
+  // read for all columns.
+  for (std::size_t first_k = 0; first_k < p.k; first_k += kDepth) {
+    const std::size_t depth = std::min(kDepth, p.k - first_k);
+    for (std::size_t r = 0; r < p.m; ++r) work.a[r] = p.a + r * p.lda + first_k;
+    for (std::size_t first_n = 0; first_n < p.n; first_n += kBlockCols) {
+      const std::size_t cols = std::min(kBlockCols, p.n - first_n);
+      pack_panel(p, first_k, depth, first_n, cols, work.panel.data());
+      multiply_panel(p, depth, first_n, cols, work);
+    }
   }
 }
 

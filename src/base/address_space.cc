@@ -1,0 +1,43 @@
+#include "base/address_space.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/error.h"
+#include "base/reporter.h"
+
+namespace saescope {
+namespace {
+
+// glibc reserves 64 MiB for a thread's heap and as much again while it aligns that; a stack takes 8 MiB.
+constexpr uint64_t kPerThread = uint64_t{136} << 20;
+constexpr uint64_t kForLibraries = uint64_t{128} << 20;  // oneDNN's generated code and scratch
+
+/// Bytes that the process has mapped; 0 where the system does not say.
+uint64_t mapped_bytes() {
+  unsigned long long pages = 0;
+  std::FILE* file = std::fopen("/proc/self/statm", "re");
+  if (file == nullptr) return 0;
+  if (std::fscanf(file, "%llu", &pages) != 1) pages = 0;
+  std::fclose(file);
+  return pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+void require_address_space(uint64_t bytes, int threads) {
+  rlimit limit = {};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+  const uint64_t left = limit.rlim_cur - std::min<uint64_t>(limit.rlim_cur, mapped_bytes());
+  const uint64_t needed = bytes + kForLibraries + kPerThread * static_cast<uint64_t>(threads);
+  if (left >= needed) return;
+  throw RunError({.what = "the limit on address space (ulimit -v) is too low for the run",
+                  .expected = format_bytes(needed) + " beside what is mapped already",
+                  .found = format_bytes(left),
+                  .hint = "raise the limit, or lower --memory-limit, --batch-tokens or --threads"});
+}
+
+}  // namespace saescope

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# The unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, and what runs on several threads (operators,
+# reading ahead, whole runs, the hub client) under ThreadSanitizer. The first finding fails the test that made it.
+#
+# ThreadSanitizer is clang's: its OpenMP runtime tells the sanitizer about barriers, GCC's does not. Modules that are
+# not instrumented (oneDNN) are left out.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# build PRESET TARGET...
+build() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" > /dev/null
+  mkdir -p "build/$preset"
+  cmake --build --preset "$preset" --target "$@" > "build/$preset/build.log" 2>&1 ||
+    { tail -n 40 "build/$preset/build.log" >&2; exit 1; }
+}
+
+unit_tests=()
+for folder in src/*/; do
+  compgen -G "$folder*_test.cc" > /dev/null && unit_tests+=("$(basename "$folder")_test")
+done
+build asan "${unit_tests[@]}" hub_protocol_test run_sae_analysis fuzz_replay
+ctest --preset asan -j "$(nproc)" -E '^(cross|faults|hostile)\.|NOT_BUILT'
+
+build tsan tensor_test ops_test app_test hub_protocol_test cross_test
+export TSAN_OPTIONS="ignore_noninstrumented_modules=1 ${TSAN_OPTIONS:-}"
+ctest --preset tsan -j "$(nproc)" -R '^(tensor|ops|app|hub)\.|^cross\.Pipeline\.' -E NOT_BUILT
