@@ -4,6 +4,7 @@
 # make bench      operators' benchmarks, then whole runs against PyTorch (hours; BENCH=small: minutes; see CONTRIBUTING.md)
 # make lint       clang-format and clang-tidy, warnings are errors
 # make lint-deep  the same over the tests too, with the static analyser
+# make sanitize   unit tests under ASan and UBSan, what runs on several threads under TSan
 # make fuzz       run every fuzz target for SECONDS (20)
 # make format     let clang-format rewrite the sources
 # make goldens    make the tests' goldens again from the Python stack (see CONTRIBUTING.md)
@@ -16,7 +17,7 @@ BENCH_FLAGS ?=
 SECONDS ?= 20
 EXECUTABLE := $(BUILD)/run_sae_analysis
 
-.PHONY: build demo test bench fuzz test-data lint lint-deep format goldens packages packages-dev clean
+.PHONY: build demo test bench sanitize fuzz test-data lint lint-deep format goldens packages packages-dev clean
 
 build: packages
 	@cmake --preset release > /dev/null || { cmake --preset release; exit 1; }
@@ -52,6 +53,9 @@ bench: build packages-dev
 
 lint lint-deep: build packages-dev
 	@tools/lint.sh $(BUILD) $(if $(filter lint-deep,$@),deep)
+
+sanitize: packages-dev
+	@tools/sanitize.sh
 
 fuzz: packages-dev
 	@tools/fuzz.sh $(SECONDS)

@@ -35,6 +35,7 @@ class Bench:
     size: Size
     repeat: int
     smoke: bool
+    seed: bool
     llama: Workload | None = None
     smollm2: Workload | None = None
 
@@ -84,6 +85,11 @@ def row_of(name: str, runs: list[Measurement], compared_with: float | None) -> l
             f"{median(runs, lambda run: run.peak_anonymous) / MIB:.0f}"]
 
 
+def warm(workload: Workload) -> None:
+    """A machine that gives up idle page cache forgets the files during the run before."""
+    bring_into_page_cache(sorted(workload.model.glob("*.safetensors")) + sorted(workload.saes.rglob("ae.pt")))
+
+
 RUN_HEADER = ["program", "runs", "seconds (min–max)", "ratio", "seconds by stage", "peak resident MiB",
               "peak anonymous MiB"]
 
@@ -95,16 +101,18 @@ def end_to_end(bench: Bench) -> None:
     rates: list[dict[str, float]] = []
     for turn in range(bench.repeat):
         rates.append(gemm_rates(bench))
+        warm(workload)
         runs["run_sae_analysis"].append(run_ours(bench.executable, workload, "--no-cache"))
         rates.append(gemm_rates(bench))
-        runs["tuned"].append(run_pytorch(workload, "tuned"))
-        runs["competent"].append(run_pytorch(workload, "competent"))
-        if turn == 0:  # once: it takes many minutes
-            runs["seed"].append(run_pytorch(workload, "seed"))
+        for structure in ("tuned", "competent", "seed"):
+            if structure == "seed" and (turn > 0 or not bench.seed):
+                continue  # once: it takes many minutes
+            warm(workload)
+            runs[structure].append(run_pytorch(workload, structure))
     ours = runs["run_sae_analysis"]
     wall = median(ours, lambda run: run.wall)
     print(f"### End to end: {ours[0].tokens} tokens, {ours[0].prefixes} distinct prefixes\n")
-    table(RUN_HEADER, [row_of(name, of, wall) for name, of in runs.items()])
+    table(RUN_HEADER, [row_of(name, of, wall) for name, of in runs.items() if of])
     forward, encode = needed_operations(bench.size, ours[0].prefixes, 140 * len(workload.tokens))
     rows = []
     for stage, operations, kind in (("forward", forward, "bf16"), ("encode", encode, "fp32")):
@@ -238,6 +246,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--size", choices=sorted(SIZES), default="full")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=sorted(SCENARIOS), default=list(SCENARIOS))
+    parser.add_argument("--no-seed", action="store_true", help="leave out the seed's structure, the slowest")
     parser.add_argument("--smoke", action="store_true", help="SmolLM2 and few prompts: whether the benchmarks work")
     return parser.parse_args()
 
@@ -246,11 +255,11 @@ def main() -> None:
     options = parse_arguments()
     names = ["smollm2", "growth"] if options.smoke else options.only
     bench = Bench(options.executable.resolve(), options.ops_bench.resolve(), SIZES[options.size],
-                  1 if options.smoke else options.repeat, options.smoke)
+                  1 if options.smoke else options.repeat, options.smoke, not options.no_seed)
     bench.smollm2 = smollm2_workload(CACHE / "bench", CACHE / "demo" / "SmolLM2-135M-Instruct.Q4_1.gguf")
     if ON_LLAMA & set(names):
         bench.llama = llama_workload(CACHE / "bench", bench.size, CACHE / "tokenizers" / "llama3_1")
-        bring_into_page_cache(sorted(bench.llama.model.glob("*.safetensors")) + sorted(bench.llama.saes.rglob("ae.pt")))
+        warm(bench.llama)
     print(f"torch {__import__('torch').__version__}, {os.cpu_count()} cores, size {bench.size.name}\n", file=sys.stderr)
     for name in names:
         SCENARIOS[name](bench)

@@ -36,13 +36,14 @@ int fail(int exit_code, const char* message) {
   return exit_code;
 }
 
-/// Arrays of a wave go back to the system when the wave ends. By default glibc would keep them on its heap
-/// from the second wave on, where arrays of slightly different sizes leave holes and a long run's memory
-/// grows.
-void return_large_arrays() {
+/// oneDNN allocates the memory in which it packs a matrix anew for each product. Kept on the heap it costs
+/// nothing; by default glibc would give it back each time, and the system would clear its pages again.
+/// (The program's own large arrays do not come from the heap.)
+void keep_scratch_on_the_heap() {
 #ifdef __GLIBC__
-  constexpr int kLargeArray = 256 << 10;
-  mallopt(M_MMAP_THRESHOLD, kLargeArray);
+  constexpr int kLargestOnHeap = 32 << 20;  // the most that glibc takes
+  mallopt(M_MMAP_THRESHOLD, kLargestOnHeap);
+  mallopt(M_TRIM_THRESHOLD, 2 * kLargestOnHeap);
 #endif
 }
 
@@ -50,7 +51,7 @@ void return_large_arrays() {
 
 int main(int argc, char** argv) {
   install_signal_handlers();
-  return_large_arrays();
+  keep_scratch_on_the_heap();
   try {
     return saescope::run_program(argc, argv, cancel);
   } catch (const saescope::Interrupted& interrupted) {

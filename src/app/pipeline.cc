@@ -97,6 +97,32 @@ uint64_t analysis_bytes(const OpenedModel& model, std::size_t prompts_at_once, i
   return held + scratch;
 }
 
+/// How the prompts are cut into waves. @throws RunError where the address space does not hold one
+WaveLimits plan_model_waves(const OpenedModel& model, const Options& options, const Backend& backend,
+                            const Context& context) {
+  constexpr std::size_t kUsualPromptsOfWave = 256;
+  const PreparedModel& prepared = model.prepared;
+  const DType compute = compute_type(options.dtype);
+  const uint64_t other_bytes =
+      analysis_bytes(model, std::min(kUsualPromptsOfWave, prepared.prompts.size()), context.threads);
+  const WaveLimits limits = plan_waves(prepared.config, compute, backend, options.memory_limit,
+                                       options.batch_tokens, prepared.prompts.longest(), other_bytes);
+  require_address_space(
+      other_bytes + wave_bytes(prepared.config, compute, backend, limits, prepared.prompts.total_tokens()),
+      context.threads);
+  return limits;
+}
+
+/// @return null with --no-cache
+std::unique_ptr<ActivationCache> open_cache(const OpenedModel& model, const Options& options,
+                                            const Backend& backend, const Context& context) {
+  if (!options.cache) return nullptr;
+  const std::string_view dtype = name_of(compute_type(options.dtype));
+  return std::make_unique<ActivationCache>(
+      activation_cache_folder(model.checkpoint.files(), dtype, backend.numerics()),
+      model.prepared.config.hidden_size, kActivationCacheLimit, *context.reporter);
+}
+
 /// Weights and SAEs are read from the files where they lie; a file that somebody writes to gives wrong
 /// numbers.
 void require_unchanged(const OpenedModel& model) {
@@ -126,24 +152,11 @@ void run_model(const OpenedModel& model, const Options& options, Backend& backen
   }
   const PreparedModel& prepared = model.prepared;
   const std::string& name = prepared.plan.entry.name;
-  constexpr std::size_t kUsualPromptsOfWave = 256;
-  const DType compute = compute_type(options.dtype);
-  const uint64_t other_bytes =
-      analysis_bytes(model, std::min(kUsualPromptsOfWave, prepared.prompts.size()), context.threads);
-  const WaveLimits limits = plan_waves(prepared.config, compute, backend, options.memory_limit,
-                                       options.batch_tokens, prepared.prompts.longest(), other_bytes);
-  require_address_space(
-      other_bytes + wave_bytes(prepared.config, compute, backend, limits, prepared.prompts.total_tokens()),
-      context.threads);
-  std::unique_ptr<ActivationCache> cache;
-  if (options.cache) {
-    cache = std::make_unique<ActivationCache>(
-        activation_cache_folder(model.checkpoint.files(), name_of(compute), backend.numerics()),
-        prepared.config.hidden_size, kActivationCacheLimit, *context.reporter);
-  }
+  const WaveLimits limits = plan_model_waves(model, options, backend, context);
+  const std::unique_ptr<ActivationCache> cache = open_cache(model, options, backend, context);
   WaveReadAhead read_ahead(model);
-  WaveRunner runner(model.checkpoint.model(), backend, context, compute, limits, layers, cache.get(),
-                    read_ahead, name);
+  WaveRunner runner(model.checkpoint.model(), backend, context, compute_type(options.dtype), limits, layers,
+                    cache.get(), read_ahead, name);
 
   double encoding = 0;
   const Stopwatch all;

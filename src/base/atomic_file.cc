@@ -122,7 +122,7 @@ void AtomicFile::commit() {
   sync_folder(parent_of(path_));
 }
 
-std::string read_file(const std::filesystem::path& path) {
+std::string read_file(const std::filesystem::path& path, uint64_t limit) {
   const auto failure = [&](const char* what) {
     return InputError({.what = what,
                        .where = path.string(),
@@ -134,20 +134,21 @@ std::string read_file(const std::filesystem::path& path) {
   if (file == nullptr) throw failure("cannot open");
   struct stat status = {};
   const bool sized = ::fstat(fileno(file.get()), &status) == 0 && S_ISREG(status.st_mode);
+  if (!sized) limit = std::min(limit, kLargestTextFile);  // a pipe or a device may never end
   uint64_t size = sized ? static_cast<uint64_t>(status.st_size) : 0;
   std::string text;
-  if (size <= kLargestTextFile) text.reserve(size);
+  if (size <= limit) text.reserve(size);
   std::string block(1 << 16, '\0');
-  while (size <= kLargestTextFile) {
+  while (size <= limit) {
     const std::size_t n = std::fread(block.data(), 1, block.size(), file.get());
     if (n == 0) break;
     size = std::max<uint64_t>(size, text.size() + n);
-    if (size <= kLargestTextFile) text.append(block, 0, n);
+    if (size <= limit) text.append(block, 0, n);
   }
-  if (size > kLargestTextFile) {
+  if (size > limit) {
     throw InputError({.what = "the file is too large",
                       .where = path.string(),
-                      .expected = "at most 256 MiB of text",
+                      .expected = fmt::format("at most {} bytes of text", limit),
                       .found = sized ? std::to_string(size) + " bytes" : "no end after that"});
   }
   if (std::ferror(file.get()) != 0) throw failure("cannot read");

@@ -38,12 +38,14 @@ class AtomicFile {
   std::FILE* file_ = nullptr;
 };
 
-/// Texts are read whole: prompts, tables, JSON. What is larger than this is none of them.
+/// Texts are read whole: JSON, templates, configurations. What is larger than this is none of them.
 inline constexpr uint64_t kLargestTextFile = uint64_t{256} << 20;
 
 /// Reads a whole file.
-/// @throws InputError where it does not exist, cannot be read or has more than kLargestTextFile bytes.
-std::string read_file(const std::filesystem::path& path);
+/// @throws InputError where it does not exist, cannot be read or has more than `limit` bytes
+/// (kLargestTextFile,
+///         where it is not a regular file).
+std::string read_file(const std::filesystem::path& path, uint64_t limit = kLargestTextFile);
 
 /// Writes a whole file through AtomicFile.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);

@@ -119,7 +119,9 @@ void refuse_utf16(std::string_view text, const std::string& file) {
 }  // namespace
 
 std::vector<RequestedFeature> read_features_csv(const std::filesystem::path& path) {
-  return parse_features_csv(read_file(path), path.string());
+  // A universal output of both models over every feature, fed back in, takes some 250 MB.
+  constexpr uint64_t kLargestTable = uint64_t{768} << 20;
+  return parse_features_csv(read_file(path, kLargestTable), path.string());
 }
 
 std::vector<RequestedFeature> parse_features_csv(std::string_view text, const std::string& file) {

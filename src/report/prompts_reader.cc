@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <istream>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/utf8.h"
 #include "report/json_text.h"
@@ -128,24 +130,25 @@ void parse_prompt(std::string_view line, std::size_t number, std::string place, 
   prompts.add(handler.content.text, handler.label.text, number);
 }
 
-/// What no prompt is, and what the JSON library lets through: it takes a NUL for the end of the line.
-void require_plain_line(std::string_view line, const std::string& place) {
-  if (line.size() > kLongestPromptLine) {
-    throw bad_line("the line is too long", place, fmt::format("at most {} bytes", kLongestPromptLine),
-                   fmt::format("{} bytes", line.size()));
-  }
-  if (const std::size_t nul = line.find('\0'); nul != std::string_view::npos) {
-    throw bad_line("the line is not valid JSON", place, kExample,
-                   fmt::format("a NUL byte at byte {} of the line", nul + 1));
-  }
-}
-
 void require_utf8(std::string_view line, const std::string& place) {
   const std::size_t at = find_invalid_utf8(line);
   if (at == std::string_view::npos) return;
   throw bad_line("the line is not valid UTF-8", place, "text in UTF-8",
                  fmt::format("byte 0x{:02X} at byte {} of the line",
                              static_cast<unsigned>(static_cast<unsigned char>(line[at])), at + 1));
+}
+
+/// What no prompt is, and what the JSON library lets through: it takes a NUL for the end of the line.
+void require_plain_line(std::string_view line, const std::string& place) {
+  if (line.size() > kLongestPromptLine) {
+    throw bad_line("the line is too long", place, fmt::format("at most {} bytes", kLongestPromptLine),
+                   "more");
+  }
+  require_utf8(line, place);
+  if (const std::size_t nul = line.find('\0'); nul != std::string_view::npos) {
+    throw bad_line("the line is not valid JSON", place, kExample,
+                   fmt::format("a NUL byte at byte {} of the line", nul + 1));
+  }
 }
 
 void require_regular_file(const fs::path& path) {
@@ -190,19 +193,40 @@ std::vector<fs::path> list_prompt_files(const fs::path& folder) {
   return files;
 }
 
+/// The next line without its end. Of a longer one than a prompt may have only so much is read as shows it.
+bool read_line(std::istream& in, std::string& line) {
+  using Traits = std::istream::traits_type;
+  line.clear();
+  std::streambuf& bytes = *in.rdbuf();
+  for (int byte = bytes.sbumpc(); byte != Traits::eof(); byte = bytes.sbumpc()) {
+    if (byte == '\n') return true;
+    line += Traits::to_char_type(byte);
+    if (line.size() > kLongestPromptLine) return true;
+  }
+  return !line.empty();
+}
+
+void append_file(const fs::path& path, Prompts& prompts) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    throw InputError({.what = "cannot open",
+                      .where = path.string(),
+                      .expected = {},
+                      .found = std::generic_category().message(errno),
+                      .hint = "check the path and its permissions"});
+  }
+  append_prompts(in, path.string(), prompts);
+}
+
 }  // namespace
 
-void append_prompts(std::string_view text, const std::string& file, Prompts& prompts) {
+void append_prompts(std::istream& in, const std::string& file, Prompts& prompts) {
   prompts.begin_file(file);
-  std::string_view rest = text;
-  if (rest.substr(0, kBom.size()) == kBom) rest.remove_prefix(kBom.size());
-  for (std::size_t number = 1; !rest.empty(); ++number) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+  std::string line;
+  for (std::size_t number = 1; read_line(in, line); ++number) {
+    if (number == 1 && line.starts_with(kBom)) line.erase(0, kBom.size());
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     std::string place = fmt::format("{}:{}", file, number);
-    require_utf8(line, place);
     require_plain_line(line, place);
     parse_prompt(line, number, std::move(place), prompts);
   }
@@ -221,11 +245,11 @@ Prompts read_prompts(const fs::path& path) {
   Prompts prompts;
   if (fs::is_directory(status)) {
     for (const fs::path& file : list_prompt_files(path)) {
-      append_prompts(read_file(file), file.string(), prompts);
+      append_file(file, prompts);
     }
   } else {
     require_regular_file(path);
-    append_prompts(read_file(path), path.string(), prompts);
+    append_file(path, prompts);
   }
   if (prompts.empty()) {
     throw InputError({.what = "there is no prompt in it",

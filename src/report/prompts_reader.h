@@ -2,8 +2,8 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <iosfwd>
 #include <string>
-#include <string_view>
 
 #include "analysis/prompts.h"
 
@@ -13,14 +13,14 @@ namespace saescope {
 inline constexpr std::size_t kLongestPromptLine = std::size_t{8} << 20;
 
 /// Reads prompts from a `.jsonl` file, or from a folder's own `*.jsonl` files in byte order of
-/// their names (spec section 3). A file holds at most 256 MiB, a line kLongestPromptLine bytes.
-/// @throws InputError with file, line number and reason on the first bad line, and where there is
-/// no
-///         prompt at all.
+/// their names (spec section 3). A line holds at most
+/// kLongestPromptLine bytes.
+/// @throws InputError with file, line number and reason on the first bad line, and where there is no prompt
+///         at all.
 Prompts read_prompts(const std::filesystem::path& path);
 
-/// Adds the prompts of one file's text, which may be none. @param file names the file in messages
+/// Adds the prompts of one file, which may be none. @param file names the file in messages
 /// @throws InputError on the first bad line
-void append_prompts(std::string_view text, const std::string& file, Prompts& prompts);
+void append_prompts(std::istream& in, const std::string& file, Prompts& prompts);
 
 }  // namespace saescope

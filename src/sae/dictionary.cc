@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
@@ -65,6 +66,18 @@ class StateReader {
     const TensorView column{view.dtype, {size, 1}, {view.strides[0], 1}, view.data};
     load_weight_rows(column, 0, size, values.data());
     return values;
+  }
+
+  /// A limit that is NaN would let no activation, or any, pass without a word.
+  void require_no_nan(const char* name, std::span<const float> limits) const {
+    const auto nan =
+        std::find_if(limits.begin(), limits.end(), [](float limit) { return std::isnan(limit); });
+    if (nan == limits.end()) return;
+    throw InputError({.what = fmt::format("`{}` holds a value that is no number", name),
+                      .where = ae_path_,
+                      .expected = "numbers",
+                      .found = fmt::format("NaN at index {}", nan - limits.begin()),
+                      .hint = "the file is damaged; get it again"});
   }
 
   /// A number that ae.pt holds as a 0-dim tensor or as a plain Python number.
@@ -227,6 +240,7 @@ void bind_gated(const StateReader& reader, EncoderParameters& encoder) {
   encoder.function = ActivationFunction::kGated;
   encoder.input_bias = reader.vector("decoder_bias", encoder.activation_dim);
   encoder.gate_bias = reader.vector("gate_bias", encoder.dict_size);
+  reader.require_no_nan("gate_bias", encoder.gate_bias);
   encoder.bias = reader.vector("mag_bias", encoder.dict_size);
   encoder.scale = reader.vector("r_mag", encoder.dict_size);
   for (float& r : encoder.scale) r = std::exp(r);
@@ -237,6 +251,7 @@ void bind_jump_relu(const StateReader& reader, EncoderParameters& encoder) {
   encoder.function = ActivationFunction::kJumpRelu;
   encoder.bias = reader.vector("b_enc", encoder.dict_size);
   encoder.feature_threshold = reader.vector("threshold", encoder.dict_size);
+  reader.require_no_nan("threshold", encoder.feature_threshold);
 }
 
 void bind_top_k(const StateReader& reader, EncoderParameters& encoder) {
@@ -257,6 +272,7 @@ void bind_threshold(const StateReader& reader, EncoderParameters& encoder) {
   const auto threshold = reader.number("threshold");
   if (!threshold) reader.tensor("threshold");  // throws: it is missing
   encoder.threshold = static_cast<float>(*threshold);
+  reader.require_no_nan("threshold", {&encoder.threshold, 1});
 }
 
 void bind_batch_top_k(const StateReader& reader, EncoderParameters& encoder) {

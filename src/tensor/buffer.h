@@ -1,31 +1,28 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <span>
 #include <type_traits>
 
+#include "tensor/aligned_memory.h"
 #include "tensor/tensor_view.h"
 
 namespace saescope {
 
-/// Owns `size` elements aligned to a cache line (and so to the widest vector). Not initialised.
+/// Owns `size` elements aligned to a cache line. Not initialised.
 template <typename T>
 class Buffer {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  static constexpr std::size_t kAlignment = 64;
-
   Buffer() = default;
   explicit Buffer(std::size_t size) : size_(size) {
     if (size == 0) return;
-    if (size > SIZE_MAX / sizeof(T) - kAlignment) throw std::bad_alloc();
-    const std::size_t bytes = (size * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
-    data_.reset(static_cast<T*>(std::aligned_alloc(kAlignment, bytes)));
-    if (data_ == nullptr) throw std::bad_alloc();
+    if (size > SIZE_MAX / sizeof(T)) throw std::bad_alloc();
+    data_ = {static_cast<T*>(allocate_aligned(size * sizeof(T))), Free{size * sizeof(T)}};
   }
 
   T* data() { return data_.get(); }
@@ -38,7 +35,8 @@ class Buffer {
 
  private:
   struct Free {
-    void operator()(T* pointer) const { std::free(pointer); }
+    std::size_t bytes = 0;
+    void operator()(T* pointer) const { free_aligned(pointer, bytes); }
   };
   std::unique_ptr<T, Free> data_;
   std::size_t size_ = 0;

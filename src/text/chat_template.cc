@@ -11,7 +11,7 @@ namespace saescope {
 namespace {
 
 jinja::Template parse(const std::string& source, const std::string& where) {
-  constexpr std::size_t kMostBytes = std::size_t{1} << 20;  // a hundred times what models bring along
+  constexpr std::size_t kMostBytes = std::size_t{2} << 20;  // a hundred times what models bring along
   if (source.size() > kMostBytes) {
     throw InputError({.what = "the chat template is too large",
                       .where = where,

@@ -30,7 +30,9 @@ class TinyRun {
   std::filesystem::path folder() const { return folder_.path(); }
   std::filesystem::path out() const { return folder() / "out"; }
   std::filesystem::path cache() const { return folder() / "cache"; }
-  std::filesystem::path weights() const { return folder() / "tiny/llama_untied_rope/model-00001-of-00003.safetensors"; }
+  std::filesystem::path weights() const {
+    return folder() / "tiny/llama_untied_rope/model-00001-of-00003.safetensors";
+  }
   std::filesystem::path sae() const {
     return folder() / "pipeline/saes/llama/resid_post_layer_1/trainer_1/ae.pt";
   }

@@ -1,3 +1,5 @@
+#include <sstream>
+
 #include "base/utf8.h"
 #include "fuzz_target.h"
 #include "report/prompts_reader.h"
@@ -6,7 +8,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   using saescope::testing::require;
   return saescope::testing::run_fuzz_text(data, size, [](std::string_view text) {
     saescope::Prompts prompts;
-    saescope::append_prompts(text, "fuzz.jsonl", prompts);
+    std::istringstream in{std::string(text)};
+    saescope::append_prompts(in, "fuzz.jsonl", prompts);
     for (std::size_t i = 0; i < prompts.size(); ++i) {
       const saescope::Prompt prompt = prompts[i];
       require(!prompt.content.empty() && prompt.line > 0);

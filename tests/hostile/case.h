@@ -1,15 +1,30 @@
 #pragma once
 
+#include <concepts>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace saescope::hostile {
 
-/// Turns a good file into a bad one, in place.
-using Change = std::function<void(const std::filesystem::path& file)>;
+/// Turns a good file into a bad one, in place. Copies share what it holds: some hold megabytes, and every
+/// test process makes all tables.
+class Change {
+ public:
+  template <std::invocable<const std::filesystem::path&> Function>
+  requires(!std::same_as<Function, Change>) Change(Function apply)
+      : apply_(std::make_shared<const Apply>(std::move(apply))) {}
+
+  void operator()(const std::filesystem::path& file) const { (*apply_)(file); }
+
+ private:
+  using Apply = std::function<void(const std::filesystem::path& file)>;
+  std::shared_ptr<const Apply> apply_;
+};
 
 struct Edit {
   std::string file;  ///< relative to the run's folder

@@ -20,7 +20,7 @@ void write(const fs::path& file, std::string_view bytes) { std::ofstream(file, s
 /// A change of the bytes as a whole.
 template <typename Function>
 Change edited(Function edit) {
-  return [edit](const fs::path& file) { write(file, edit(slurp(file))); };
+  return [edit = std::move(edit)](const fs::path& file) { write(file, edit(slurp(file))); };
 }
 
 }  // namespace
@@ -54,7 +54,8 @@ Change repeated(std::string head, std::string unit, uint64_t count, std::string 
 }
 
 Change nested(std::string head, std::string open, uint64_t depth, std::string close, std::string tail) {
-  return contents(std::move(head) + times(open, depth) + times(close, depth) + std::move(tail));
+  return
+      [=](const fs::path& file) { contents(head + times(open, depth) + times(close, depth) + tail)(file); };
 }
 
 Change bytes_at(int64_t offset, std::string bytes) {
@@ -117,7 +118,7 @@ Change as_link_to(std::string target) {
 }
 
 Change json_with(std::string pointer, std::string value) {
-  return edited([=](const std::string& bytes) {
+  return edited([pointer = std::move(pointer), value = std::move(value)](const std::string& bytes) {
     Json json = Json::parse(bytes);
     json[Json::json_pointer(pointer)] = Json::parse(value);
     return json.dump();

@@ -36,14 +36,15 @@ Case broken(const std::string& name, const std::string& file, const Change& chan
   return {name, file, change, kPlace, "prompt_idx 0", {}, 1};
 }
 
-/// All floats of an entry of the SAE's archive.
+/// The first float of an entry of the SAE's archive.
 Change storage(const std::string& name, float value) {
   return [=](const std::filesystem::path& file) {
-    constexpr std::size_t kPadded = 64;
     const std::string bytes = slurp(file);
-    const std::size_t header = bytes.find(name);
-    const std::size_t data = (header + name.size() + kPadded - 1) / kPadded * kPadded;
-    bytes_at(static_cast<int64_t>(data), raw(value))(file);
+    const std::size_t at =
+        bytes.find(name);  // in the entry's header, behind the lengths of name and extra field
+    uint16_t extra = 0;
+    std::memcpy(&extra, bytes.data() + at - sizeof extra, sizeof extra);
+    bytes_at(static_cast<int64_t>(at + name.size() + extra), raw(value))(file);
   };
 }
 

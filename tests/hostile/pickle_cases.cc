@@ -73,7 +73,7 @@ std::vector<Case> pickle_cases() {
        program(std::string(kMillion, ']') + std::string(kMillion, 'a') + "."), "opcode 0x5d"},
       {"ThreeMillionValues", kSae, program("(" + std::string(3 * kMillion, 'N') + "t."),
        "does not hold a state dict"},
-      {"TenMillionValues", kSae, program("(" + std::string(10 * kMillion, 'N') + "t."), "too long"},
+      {"FiveMillionValues", kSae, program("(" + std::string(5 * kMillion, 'N') + "t."), "too long"},
       {"MemoOfDoubledTuples", kSae, value("(" + doubled_tuples() + "t"), "a tuple"},
       {"MemoNeverSet", kSae, value("h\x07"), "memorised"},
       {"MemoAtTheLargestIndex", kSae, value("Nr" + raw(~uint32_t{0}) + "0"), "opcode 0x30"},
@@ -135,6 +135,8 @@ std::vector<Case> tensor_cases() {
       {"WeightOfAnotherModel", kSae, sae_with(weight, tensor({{256, 16}, {16, 1}})), "activation_dim"},
       {"BiasOfAnotherSize", kSae, sae_with("encoder.bias", tensor({{255}, {1}})), R"(floats \[256\])"},
       {"ThresholdMissing", kSae, sae_with("threshold", ""), "no tensor `threshold`"},
+      {"ThresholdIsNan", kSae, sae_with("threshold", std::string("G\x7F\xF8\0\0\0\0\0\0", 9)),
+       "`threshold` holds a value that is no number"},
       {"ThresholdIsAMatrix", kSae, sae_with("threshold", tensor({{2, 2}, {2, 1}})), "one number"},
       {"KOfAnotherSize", kSae, sae_with("k", pickle::integer(17)), "disagree about k"},
   };

@@ -48,7 +48,11 @@ std::string torch_archive(const std::string& program) {
   return zip.finish();
 }
 
-Change torch_file(const std::string& program) { return contents(torch_archive(program)); }
+Change torch_file(std::string program) {
+  return [program = std::move(program)](const std::filesystem::path& file) {
+    contents(torch_archive(program))(file);
+  };
+}
 
 Change sae_with(const std::string& key, const std::string& value) {
   std::map<std::string, std::string> items = {

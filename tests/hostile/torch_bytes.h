@@ -37,7 +37,7 @@ std::string dict(const std::map<std::string, std::string>& items);
 
 /// An archive of this pickle and one storage, "0", of 32 KiB of zeros.
 std::string torch_archive(const std::string& program);
-Change torch_file(const std::string& program);
+Change torch_file(std::string program);
 
 /// The archive of an SAE as the run wants it (BatchTopKSAE, 256 features of 32 dimensions), with one entry
 /// of its state dict replaced.

@@ -15,7 +15,7 @@ namespace saescope::jinja {
 inline constexpr uint64_t kMaxSteps = 10'000'000;
 /// Bytes of any string.
 inline constexpr uint64_t kMaxTextBytes = uint64_t{64} << 20;
-/// Bytes of the output. It is tokenised as a whole, which takes some 30 times its memory.
+/// Bytes of the output. It is tokenised as a whole, which takes some 20 times its memory.
 inline constexpr uint64_t kMaxOutputBytes = uint64_t{16} << 20;
 /// Containers inside containers.
 inline constexpr uint32_t kMaxValueDepth = 100;

@@ -76,7 +76,12 @@ std::optional<TextMatcher::Match> TextMatcher::longest_at(std::string_view text,
 void check_added_tokens(const std::map<TokenId, AddedToken>& tokens, const std::string& where) {
   constexpr std::size_t kMostBytes = std::size_t{1} << 20;
   std::size_t bytes = 0;
-  for (const auto& [id, token] : tokens) bytes += token.content.size();
+  for (const auto& [id, token] : tokens) {
+    bytes += token.content.size();
+    // One that begins or ends inside a character would cut texts there, and what is left is not UTF-8.
+    if (find_invalid_utf8(token.content) == std::string::npos) continue;
+    throw InputError({.what = "an added token is not valid UTF-8", .where = where, .found = token.content});
+  }
   if (bytes <= kMostBytes) return;
   throw InputError({.what = "the added tokens are too long",
                     .where = where,

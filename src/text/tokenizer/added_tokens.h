@@ -53,8 +53,8 @@ class TextMatcher {
   std::string first_bytes_;
 };
 
-/// @throws InputError where the texts of added tokens are too long together: a search tree takes some hundred
-///         times their bytes. @param where the file, for messages
+/// @throws InputError where a text is not UTF-8, or where all are too long together: a search tree takes some
+///         hundred times their bytes. @param where the file, for messages
 void check_added_tokens(const std::map<TokenId, AddedToken>& tokens, const std::string& where);
 
 /// The added tokens of a tokenizer (the class AddedVocabulary of the Python library).

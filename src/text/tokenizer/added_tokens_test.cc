@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/error.h"
+
 namespace saescope {
 namespace {
 
@@ -34,6 +36,11 @@ TEST(AddedTokens, SingleWordsStandBetweenOtherCharacters) {
   const std::map<TokenId, AddedToken> tokens = {{1, {.content = "the", .single_word = true}}};
   EXPECT_THAT(cut(tokens, "the,the"), ElementsAre("#1", ",", "#1"));
   EXPECT_THAT(cut(tokens, "theé éthe the_"), ElementsAre("theé éthe the_"));
+}
+
+TEST(AddedTokens, MustNotCutCharacters) {
+  check_added_tokens({{1, {.content = "\u00e9"}}}, "model.gguf");
+  EXPECT_THROW(check_added_tokens({{1, {.content = "\xA9"}}}, "model.gguf"), InputError);
 }
 
 TEST(AddedTokens, OfNormalisedTextAreNotSoughtInTheOriginal) {

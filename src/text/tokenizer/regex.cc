@@ -56,7 +56,8 @@ class Matcher {
   }
 
   // Looks for the first match at or after `from`, or at `from` alone where `options` say so.
-  // @return PCRE2's result: positive, PCRE2_ERROR_NOMATCH, PCRE2_ERROR_MATCHLIMIT or another error
+  // @return PCRE2's result: not negative (0 where groups captured, too), PCRE2_ERROR_NOMATCH,
+  // PCRE2_ERROR_MATCHLIMIT or another error
   int run(const pcre2_code* code, std::string_view text, std::size_t from, uint32_t options, uint32_t steps) {
     pcre2_set_match_limit(context_.get(), steps);
     const int result = run_once(code, text, from, options | PCRE2_NO_UTF_CHECK);
@@ -156,7 +157,7 @@ class Search {
         from += length_of_char(text_, from);
       }
     }
-    if (result > 0) match = matcher_.match();
+    if (result >= 0) match = matcher_.match();
     return result;
   }
 

@@ -25,6 +25,11 @@ TEST(Regex, PassesOverAnEmptyMatchBehindAMatch) {
   EXPECT_THAT(matches("a*", "é"), ElementsAre("", ""));
 }
 
+TEST(Regex, GroupsThatCaptureAreOfNoImportance) {
+  EXPECT_THAT(matches("(a)|(b)c|.", "abcd"), ElementsAre("a", "bc", "d"));
+  EXPECT_THAT(matches("(ab)*", "abab c"), ElementsAre("abab", "", ""));
+}
+
 TEST(Regex, CaretAndDollarMatchAtEveryLine) {
   EXPECT_THAT(matches("^.|.$", "ab\ncd"), ElementsAre("a", "b", "c", "d"));
 }
@@ -100,9 +105,9 @@ TEST_P(OtherDialect, IsRefused) {
 // What Ruby's dialect reads differently, tables of other versions, and what is broken in both.
 INSTANTIATE_TEST_SUITE_P(Regex, OtherDialect,
                          ::testing::Values("\\w+", "\\bx", "\\h", "\\x41", "[a&&b]", "[a[b]]", "[[:alpha:]]",
-                                           "[]a]", "(?i)a", "(*SKIP)a", "(?m:.)", "(?x: a)", "a{2}+", "a{2,3}?", "a{,3}",
-                                           "{", "\\p{Greek}", "\\pL", "\\p{Alphabetic}", "(", "[a", "a)", "*",
-                                           "\\", "\\p{L", "\u1c89"));
+                                           "[]a]", "(?i)a", "(*SKIP)a", "(?m:.)", "(?x: a)", "a{2}+",
+                                           "a{2,3}?", "a{,3}", "{", "\\p{Greek}", "\\pL", "\\p{Alphabetic}",
+                                           "(", "[a", "a)", "*", "\\", "\\p{L", "\u1c89"));
 
 }  // namespace
 }  // namespace saescope
