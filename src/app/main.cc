@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <malloc.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -9,6 +8,7 @@
 
 #include "app/program.h"
 #include "base/error.h"
+#include "base/heap.h"
 #include "tensor/lost_pages.h"
 
 namespace {
@@ -36,22 +36,11 @@ int fail(int exit_code, const char* message) {
   return exit_code;
 }
 
-/// oneDNN allocates the memory in which it packs a matrix anew for each product. Kept on the heap it costs
-/// nothing; by default glibc would give it back each time, and the system would clear its pages again.
-/// (The program's own large arrays do not come from the heap.)
-void keep_scratch_on_the_heap() {
-#ifdef __GLIBC__
-  constexpr int kLargestOnHeap = 32 << 20;  // the most that glibc takes
-  mallopt(M_MMAP_THRESHOLD, kLargestOnHeap);
-  mallopt(M_TRIM_THRESHOLD, 2 * kLargestOnHeap);
-#endif
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   install_signal_handlers();
-  keep_scratch_on_the_heap();
+  saescope::keep_scratch_on_the_heap();
   try {
     return saescope::run_program(argc, argv, cancel);
   } catch (const saescope::Interrupted& interrupted) {

@@ -16,6 +16,7 @@
 #include "base/address_space.h"
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/heap.h"
 #include "ops/checked_backend.h"
 #include "ops/cpu/cpu_backend.h"
 
@@ -238,6 +239,7 @@ RunReport run_analyses(const RunInput& input, Hub& hub, const Context& context) 
     models.push_back(open_model(std::move(prepared), input.features, hub, *context.reporter));
   }
   const std::unique_ptr<Backend> backend = make_backend(context);
+  trim_heap();  // tokenizers and lists that grew
   report.add_time("prepare", preparing.seconds());
 
   Results results(input.options.activation_threshold);

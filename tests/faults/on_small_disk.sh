@@ -7,13 +7,7 @@
 # Fails where mounting is not allowed.
 set -eu
 
-if [ "${SAESCOPE_MOUNTS_ARE_PRIVATE:-}" != yes ]; then
-  export SAESCOPE_MOUNTS_ARE_PRIVATE=yes
-  if [ "$(id -u)" = 0 ]; then
-    exec unshare --mount --propagation private "$0" "$@"
-  fi
-  exec unshare --map-root-user --mount --propagation private "$0" "$@"
-fi
+. "$(dirname "$0")/../private_mounts.sh"
 
 options=$1
 folder=$2
