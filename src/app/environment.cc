@@ -34,6 +34,10 @@ std::string variable_value(std::string_view inside, std::string_view text, const
   if (!is_variable_name(name)) {
     throw cannot_expand("malformed variable", text, "write ${NAME} or ${NAME:-default}");
   }
+  if (inside.find("${") != std::string_view::npos) {
+    throw cannot_expand("a variable inside of another one's default is not supported", text,
+                        "write ${NAME:-default} with a default that holds no variable");
+  }
   const std::optional<std::string> value = environment(name);
   if (mark == std::string_view::npos) {
     if (value) return *value;

@@ -16,7 +16,8 @@ std::optional<std::string> process_environment(const std::string& name);
 
 /// Replaces `${NAME}` by the variable and `${NAME:-text}` by the variable or, where it is unset or empty,
 /// by `text`. What was put in is not expanded again; a `$` without a brace stands for itself.
-/// @throws InputError (where left empty) on an unset variable without a default or a malformed `${`.
+/// @throws InputError (where left empty) on an unset variable without a default, a malformed `${`, or a `${`
+///         inside of a default.
 std::string expand_variables(std::string_view text, const Environment& environment);
 
 /// expand_variables, then a leading `~` or `~/` as the home folder, then made absolute below `base`.

@@ -60,6 +60,7 @@ TEST(ExpandPath, WhatCannotBeExpandedIsAnErrorThatShowsTheText) {
   EXPECT_EQ(error("${}").what, "malformed variable");
   EXPECT_EQ(error("${1A}").what, "malformed variable");
   EXPECT_EQ(error("${A B}").what, "malformed variable");
+  EXPECT_EQ(error("${GONE:-${DATA}}").what, "a variable inside of another one's default is not supported");
   EXPECT_EQ(error("~bob/x").what, "another user's home is not supported");
 }
 
