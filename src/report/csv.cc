@@ -59,8 +59,10 @@ class CsvParser {
   /// Up to a comma or the line's end; a quote inside stands for itself, as pandas reads it.
   std::string parse_plain() {
     const std::size_t end = std::min(text_.find_first_of(",\r\n", pos_), text_.size());
-    check_length(end - pos_, line_);
-    return std::string(text_.substr(std::exchange(pos_, end), end - pos_));
+    const std::string_view field = text_.substr(pos_, end - pos_);
+    check_length(field.size(), line_);
+    pos_ = end;
+    return std::string(field);
   }
 
   std::string parse_quoted() {
