@@ -69,16 +69,21 @@ TEST(Pipeline, OutputsEqualTheOraclesFieldByField) {
   }
 }
 
-/// The three outputs of a run, as bytes.
+std::vector<std::string> read_outputs(const TemporaryFolder& out) {
+  return {read_file(out / "universal.csv"), read_file(out / "specific.csv"),
+          read_file(out / "specific_activeprompts.jsonl"), read_file(out / "contrast.csv")};
+}
+
+/// The outputs of a run, as bytes.
 std::vector<std::string> output_bytes(std::vector<std::string> extra,
                                       const std::filesystem::path& prompts = kFolder / "prompts") {
   const TemporaryFolder out;
   auto arguments = run_arguments(runs()[0], out, prompts);
+  arguments.insert(arguments.end(), {"--contrast-output", out / "contrast.csv"});
   arguments.insert(arguments.end(), extra.begin(), extra.end());
   const ProcessResult result = run_program(arguments);
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  return {read_file(out / "universal.csv"), read_file(out / "specific.csv"),
-          read_file(out / "specific_activeprompts.jsonl")};
+  return read_outputs(out);
 }
 
 TEST(Pipeline, SameBytesWhateverBatchTokensMemoryLimitAndThreads) {
@@ -105,12 +110,11 @@ TEST(Pipeline, SameBytesWithTheActivationCacheEmptyFullAndHalfFull) {
   const auto run_cached = [&](const std::filesystem::path& prompts) {
     const TemporaryFolder out;
     auto arguments = run_arguments(runs()[0], out, prompts);
+    arguments.insert(arguments.end(), {"--contrast-output", out / "contrast.csv"});
     std::erase(arguments, "--no-cache");
     const ProcessResult result = run_program(arguments, ".", environment);
     EXPECT_EQ(result.exit_code, 0) << result.err;
-    return std::pair(result.out, std::vector<std::string>{read_file(out / "universal.csv"),
-                                                          read_file(out / "specific.csv"),
-                                                          read_file(out / "specific_activeprompts.jsonl")});
+    return std::pair(result.out, read_outputs(out));
   };
   run_cached(kFolder / "prompts/a_second.jsonl");
   const auto [half_summary, half] = run_cached(kFolder / "prompts");
@@ -166,6 +170,21 @@ TEST(Pipeline, AnalysesAloneGiveTheBytesOfBoth) {
   EXPECT_EQ(read_file(out / "u.csv"), both[0]);
   EXPECT_EQ(read_file(out / "s.csv"), both[1]);
   EXPECT_EQ(read_file(out / "s_activeprompts.jsonl"), both[2]);
+}
+
+TEST(Pipeline, ContrastOfLabelsEqualsScipysAndStatsmodels) {
+  const std::filesystem::path expected = goldens() / "contrast";
+  const TemporaryFolder out;
+  std::vector<std::string> arguments = run_arguments(runs()[0], out);
+  arguments.insert(arguments.end(), {"--analysis", "specific", "--contrast-output", out / "rest.csv"});
+  auto pair = arguments;
+  arguments.insert(arguments.end(), {"--contrast-q", "1"});
+  pair.insert(pair.end(),
+              {"--contrast-output", out / "pair.csv", "--contrast", "short:lines", "--contrast-q", "0.5"});
+  ASSERT_EQ(run_program(arguments).exit_code, 0);
+  ASSERT_EQ(run_program(pair).exit_code, 0);
+  expect_same_csv(out / "rest.csv", expected / "rest.csv");
+  expect_same_csv(out / "pair.csv", expected / "pair.csv");
 }
 
 TEST(Pipeline, ThresholdsZeroAndOneAndAnUnreachableOne) {

@@ -53,15 +53,21 @@ void UniversalStatistics::add(std::size_t first_feature, MatrixView<const float>
   }
 }
 
+UniversalFeature UniversalStatistics::feature(std::size_t position) const {
+  const uint64_t count = count_[position];
+  const double mean = count == 0 ? 0 : sum_[position] / static_cast<double>(count);
+  return {.feature_id = static_cast<int64_t>(position),
+          .activation_mean = static_cast<float>(mean),
+          .activation_max = max_[position],
+          .activation_min = min_[position],
+          .num_prompts = count};
+}
+
 std::vector<UniversalFeature> UniversalStatistics::finish(uint64_t prompts, double threshold) const {
   std::vector<UniversalFeature> features;
   for (std::size_t i = 0; i < count_.size(); ++i) {
     if (count_[i] == 0 || !reaches(count_[i], prompts, threshold)) continue;
-    features.push_back({.feature_id = static_cast<int64_t>(i),
-                        .activation_mean = static_cast<float>(sum_[i] / static_cast<double>(count_[i])),
-                        .activation_max = max_[i],
-                        .activation_min = min_[i],
-                        .num_prompts = count_[i]});
+    features.push_back(feature(i));
   }
   std::sort(features.begin(), features.end(), comes_before);
   return features;

@@ -36,6 +36,18 @@ class UniversalStatistics {
   /// @param prompts how many prompts were added for every feature
   std::vector<UniversalFeature> finish(uint64_t prompts, double threshold) const;
 
+  std::size_t features() const { return count_.size(); }
+  /// Prompts on which the feature at this position is active.
+  uint64_t count(std::size_t position) const { return count_[position]; }
+  /// One feature, whatever its activity; the mean of one that is never active is 0. Precondition: prompts
+  /// were added.
+  UniversalFeature feature(std::size_t position) const;
+
+  /// What `features` features take.
+  static uint64_t bytes_for(std::size_t features) {
+    return uint64_t{features} * (sizeof(double) + 2 * sizeof(float) + sizeof(uint64_t));
+  }
+
  private:
   float activation_threshold_;
   std::vector<double> sum_;

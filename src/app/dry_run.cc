@@ -109,8 +109,7 @@ std::string describe_run(const RunInput& input, Hub& hub, const Context& context
                    hub, plan);
   }
   const Options& options = input.options;
-  if (options.universal()) plan.line("write " + options.universal_output.string());
-  if (options.specific()) plan.line("write " + options.specific_output.string());
+  for (const NamedFile& output : options.outputs()) plan.line("write " + output.path.string());
   if (options.specific() && options.record_prompts)
     plan.line("write " + active_prompts_path(options.specific_output.string()));
   return plan.finish();

@@ -14,6 +14,12 @@ enum class Analysis { kUniversal, kSpecific, kBoth };
 enum class Precision { kBf16, kFp32 };
 enum class DeviceChoice { kAuto, kCpu, kCuda };
 
+/// A file and the flag that names it.
+struct NamedFile {
+  const char* flag;
+  std::filesystem::path path;
+};
+
 /// Everything the command line says (spec section 2). Values are checked; nothing was read from disk.
 struct Options {
   std::optional<Analysis> analysis;  ///< set unless show_tokens or print_config
@@ -23,6 +29,9 @@ struct Options {
   double threshold = 0.3;              ///< fraction of the prompts, 0 … 1
   float activation_threshold = 0.01f;  ///< finite
   bool record_prompts = false;
+  std::filesystem::path contrast_output;    ///< empty: none
+  std::vector<std::string> contrast_pairs;  ///< "A:B"; empty: every label against the rest
+  double contrast_q = 0.05;                 ///< 0 … 1
   std::filesystem::path prompts_path = "./prompts";
   uint64_t max_tokens = 0;  ///< 0: the model's context
   bool skip_long = false;
@@ -49,6 +58,10 @@ struct Options {
 
   bool universal() const { return analysis && *analysis != Analysis::kSpecific; }
   bool specific() const { return analysis && *analysis != Analysis::kUniversal; }
+  /// Whether features are compared between labels.
+  bool gathers() const { return !contrast_output.empty(); }
+  /// The files that the run writes, but for the recorded prompts, which lie beside the specific CSV.
+  std::vector<NamedFile> outputs() const;
 };
 
 /// A command line that was understood.

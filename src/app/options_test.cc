@@ -207,7 +207,24 @@ TEST(Options, RunsThatOnlyShowSomethingNeedNoOutputs) {
   EXPECT_EQ(error({"--dry-run"}).what, "--analysis is missing");
 }
 
+TEST(Options, TheContrastsFlagsWithoutItsOutputAreReported) {
+  EXPECT_THAT(parse(universal({"--contrast", "a:b", "--contrast-q", "0.1"})).warnings,
+              ElementsAre("without --contrast-output nothing uses --contrast and --contrast-q"));
+  const CommandLine line = parse(universal({"--contrast", "a:b", "--contrast-output", "c.csv"}));
+  EXPECT_THAT(line.warnings, IsEmpty());
+  EXPECT_THAT(line.options->contrast_pairs, ElementsAre("a:b"));
+  EXPECT_THAT(parse(specific({"--contrast-output", "c.csv", "--activation-threshold", "1"})).warnings,
+              IsEmpty());
+}
+
+TEST(Options, TheContrastsRateIsAFraction) {
+  EXPECT_EQ(parse(universal({"--contrast-output", "c.csv", "--contrast-q", "1"})).options->contrast_q, 1.0);
+  EXPECT_EQ(error(universal({"--contrast-q", "1.5"})).where, "--contrast-q");
+  EXPECT_EQ(error(universal({"--contrast-q", "nan"})).where, "--contrast-q");
+}
+
 TEST(Options, OutputsMayNotReplaceEachOtherOrTheFeatures) {
+  EXPECT_THAT(error(universal({"--contrast-output", "./u.csv"})).what, HasSubstr("--contrast-output"));
   EXPECT_EQ(error({"--analysis", "both", "--universal-output", "a.csv", "--specific-output", "./x/../a.csv",
                    "--features-csv", "f.csv"})
                 .what,

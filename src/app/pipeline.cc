@@ -5,16 +5,14 @@
 #include <algorithm>
 #include <deque>
 #include <filesystem>
-#include <map>
 #include <memory>
 
-#include "analysis/universal_set.h"
 #include "app/opened_model.h"
+#include "app/outputs.h"
+#include "app/run_results.h"
 #include "app/source_analysis.h"
-#include "app/specific_results.h"
 #include "app/wave_runner.h"
 #include "base/address_space.h"
-#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/heap.h"
 #include "ops/checked_backend.h"
@@ -24,15 +22,6 @@ namespace saescope {
 namespace {
 
 constexpr uint64_t kActivationCacheLimit = uint64_t{8} << 30;
-
-/// What all models add to.
-struct Results {
-  explicit Results(float activation_threshold) : universal(activation_threshold) {}
-  UniversalSet universal;
-  std::deque<SpecificTable> specific;
-  std::map<std::string, std::size_t> prompts_of_model;  ///< prompts that were run, by model
-  std::map<std::string, std::string> link_of_model;
-};
 
 /// Debug builds compare every operator with its definition while they run.
 std::unique_ptr<Backend> make_backend(const Context& context) {
@@ -44,12 +33,6 @@ std::unique_ptr<Backend> make_backend(const Context& context) {
 #endif
 }
 
-/// The outputs' folders are made and tried before hours of work depend on them.
-void check_outputs(const Options& options) {
-  if (options.universal()) AtomicFile(options.universal_output);
-  if (options.specific()) AtomicFile(options.specific_output);
-}
-
 std::filesystem::path folder_of(const std::filesystem::path& file) {
   return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
 }
@@ -57,7 +40,7 @@ std::filesystem::path folder_of(const std::filesystem::path& file) {
 /// The analyses of every SAE of a layer, wired to where their results go.
 std::vector<SourceAnalysis> wire_layer(const OpenedModel& model, std::size_t layer_index,
                                        const Options& options, Backend& backend, const Context& context,
-                                       Results& results) {
+                                       RunResults& results) {
   std::vector<SourceAnalysis> analyses;
   const std::vector<TokenType>& types = model.prepared.token_types;
   for (const OpenedSource& source : model.layers[layer_index]) {
@@ -69,21 +52,25 @@ std::vector<SourceAnalysis> wire_layer(const OpenedModel& model, std::size_t lay
       const RowOrigin origin = {source.plan->source, token.token.name, model.prepared.plan.entry.link};
       if (source.plan->universal) {
         const std::size_t features = source.dictionary.encoder().dict_size;
-        analysis.add_universal(type, results.universal.at(origin.source, origin.token, features));
+        analysis.add_all_features(type, results.tables.at(origin.source, origin.token, features));
       }
       if (token.features.empty()) continue;
       std::vector<int64_t> ids;
       for (const WantedFeature& wanted : token.features) ids.push_back(wanted.feature_id);
-      analysis.add_specific(
-          type, results.specific.emplace_back(origin, std::move(ids), folder_of(options.specific_output)));
+      FeatureTable* const chosen = options.gathers() && !source.plan->universal
+                                       ? &results.tables.at(origin.source, origin.token, ids.size(), ids)
+                                       : nullptr;
+      analysis.add_chosen_features(
+          type, results.specific.emplace_back(origin, std::move(ids), folder_of(options.specific_output)),
+          chosen);
     }
   }
   return analyses;
 }
 
 /// Bytes that the analyses of a model hold besides the forward pass.
-uint64_t analysis_bytes(const OpenedModel& model, std::size_t prompts_at_once, int threads) {
-  constexpr uint64_t kStatisticsPerFeature = 24;
+uint64_t analysis_bytes(const OpenedModel& model, const Gathering& gathering, std::size_t prompts_at_once,
+                        int threads) {
   constexpr uint64_t kTermsPerFeature = 8;
   uint64_t held = 0;
   uint64_t scratch = 0;
@@ -91,7 +78,7 @@ uint64_t analysis_bytes(const OpenedModel& model, std::size_t prompts_at_once, i
   for (const auto& sources : model.layers) {
     for (const OpenedSource& source : sources) {
       const EncoderParameters& encoder = source.dictionary.encoder();
-      held += encoder.dict_size * (kStatisticsPerFeature * types + kTermsPerFeature);
+      held += types * gathering.bytes_for(encoder.dict_size) + encoder.dict_size * kTermsPerFeature;
       scratch = std::max<uint64_t>(scratch, Encoder::bytes_for(encoder, types * prompts_at_once, threads));
     }
   }
@@ -99,13 +86,13 @@ uint64_t analysis_bytes(const OpenedModel& model, std::size_t prompts_at_once, i
 }
 
 /// How the prompts are cut into waves. @throws RunError where the address space does not hold one
-WaveLimits plan_model_waves(const OpenedModel& model, const Options& options, const Backend& backend,
-                            const Context& context) {
+WaveLimits plan_model_waves(const OpenedModel& model, const Options& options, const Gathering& gathering,
+                            const Backend& backend, const Context& context) {
   constexpr std::size_t kUsualPromptsOfWave = 256;
   const PreparedModel& prepared = model.prepared;
   const DType compute = compute_type(options.dtype);
-  const uint64_t other_bytes =
-      analysis_bytes(model, std::min(kUsualPromptsOfWave, prepared.prompts.size()), context.threads);
+  const uint64_t other_bytes = analysis_bytes(
+      model, gathering, std::min(kUsualPromptsOfWave, prepared.prompts.size()), context.threads);
   const WaveLimits limits = plan_waves(prepared.config, compute, backend, options.memory_limit,
                                        options.batch_tokens, prepared.prompts.longest(), other_bytes);
   require_address_space(
@@ -143,8 +130,16 @@ std::string describe_waves(const PreparedModel& prepared, const WaveCounts& coun
   return text;
 }
 
-void run_model(const OpenedModel& model, const Options& options, Backend& backend, const Context& context,
-               Results& results, RunReport& report) {
+ModelPrompts count_prompts(const PreparedModel& model, const Labels& labels) {
+  ModelPrompts counts = {model.prompts.size(), model.left_out, std::vector<uint64_t>(labels.size())};
+  for (TokenizedPrompts::Reader reader(model.prompts); !reader.done(); reader.advance()) {
+    ++counts.per_label[labels.of_prompts()[reader.current().prompt_idx]];
+  }
+  return counts;
+}
+
+void run_model(const OpenedModel& model, const Options& options, const Gathering& gathering, Backend& backend,
+               const Context& context, RunResults& results, RunReport& report) {
   std::vector<std::vector<SourceAnalysis>> analyses;
   std::vector<std::size_t> layers;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
@@ -153,7 +148,7 @@ void run_model(const OpenedModel& model, const Options& options, Backend& backen
   }
   const PreparedModel& prepared = model.prepared;
   const std::string& name = prepared.plan.entry.name;
-  const WaveLimits limits = plan_model_waves(model, options, backend, context);
+  const WaveLimits limits = plan_model_waves(model, options, gathering, backend, context);
   const std::unique_ptr<ActivationCache> cache = open_cache(model, options, backend, context);
   WaveReadAhead read_ahead(model);
   WaveRunner runner(model.checkpoint.model(), backend, context, compute_type(options.dtype), limits, layers,
@@ -182,49 +177,7 @@ void run_model(const OpenedModel& model, const Options& options, Backend& backen
     report.notes.push_back(
         fmt::format("{}: {} prompts left out because they are too long", name, prepared.left_out));
   }
-  results.prompts_of_model[name] = prepared.prompts.size();
   results.link_of_model[name] = prepared.plan.entry.link;
-}
-
-void write_universal(const Results& results, const Options& options, std::deque<AtomicFile>& files,
-                     RunReport& report) {
-  AtomicFile& file = files.emplace_back(options.universal_output);
-  file.write(kUniversalHeader);
-  uint64_t rows = 0;
-  for (const UniversalTable& table : results.universal.finish(results.prompts_of_model, options.threshold)) {
-    const RowOrigin origin = {table.source, table.token, results.link_of_model.at(table.source.model)};
-    for (const UniversalFeature& feature : table.features) file.write(universal_row(origin, feature));
-    report.rows.push_back({"universal", table.source.name(), table.token, table.features.size()});
-    rows += table.features.size();
-  }
-  report.files.push_back(fmt::format("{} ({} rows)", options.universal_output.string(), rows));
-}
-
-void write_specific(Results& results, const RunInput& input, std::deque<AtomicFile>& files,
-                    RunReport& report) {
-  const Options& options = input.options;
-  const auto record_threshold =
-      options.record_prompts ? std::optional(options.activation_threshold) : std::nullopt;
-  sort_tables(results.specific);
-  const SpecificCounts counts = write_specific_outputs(results.specific, input.prompts,
-                                                       options.specific_output, record_threshold, files);
-  for (const SpecificTable& table : results.specific) {
-    report.rows.push_back({"specific", table.origin().source.name(), table.origin().token, table.rows()});
-  }
-  report.files.push_back(fmt::format("{} ({} rows)", options.specific_output.string(), counts.rows));
-  if (record_threshold) {
-    report.files.push_back(fmt::format(
-        "{} ({} records)", active_prompts_path(options.specific_output.string()), counts.records));
-  }
-}
-
-/// No output is put in place before all of them are complete on the disk.
-void write_outputs(Results& results, const RunInput& input, RunReport& report) {
-  std::deque<AtomicFile> files;
-  if (input.options.universal()) write_universal(results, input.options, files, report);
-  if (input.options.specific()) write_specific(results, input, files, report);
-  for (AtomicFile& file : files) file.flush();
-  for (AtomicFile& file : files) file.commit();
 }
 
 }  // namespace
@@ -242,8 +195,13 @@ RunReport run_analyses(const RunInput& input, Hub& hub, const Context& context) 
   trim_heap();  // tokenizers and lists that grew
   report.add_time("prepare", preparing.seconds());
 
-  Results results(input.options.activation_threshold);
-  for (const OpenedModel& model : models) run_model(model, input.options, *backend, context, results, report);
+  const Gathering gathering = {.activation_threshold = input.options.activation_threshold,
+                               .labels = input.options.gathers() ? &input.labels : nullptr};
+  RunResults results(gathering);
+  for (const OpenedModel& model : models) {
+    results.prompts_of_model[model.prepared.plan.entry.name] = count_prompts(model.prepared, input.labels);
+    run_model(model, input.options, gathering, *backend, context, results, report);
+  }
 
   if (input.options.cache) trim_activation_cache(kActivationCacheLimit, *context.reporter);
 

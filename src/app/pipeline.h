@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "analysis/label_contrast.h"
+#include "analysis/labels.h"
 #include "app/prepared_model.h"
 #include "app/run_report.h"
 #include "app/selection.h"
@@ -13,6 +15,8 @@ namespace saescope {
 struct RunInput {
   Options options;
   Prompts prompts;
+  Labels labels;
+  std::vector<LabelPair> contrast;  ///< pairs to compare, where the run gathers statistics by label
   std::vector<RequestedFeature> features;
   Selection selection;
 };

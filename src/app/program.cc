@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "app/configuration.h"
+#include "app/contrast_pairs.h"
 #include "app/dry_run.h"
 #include "app/options.h"
 #include "app/pipeline.h"
@@ -44,6 +45,8 @@ RunInput read_input(const Options& options, Reporter& reporter) {
   RunInput input;
   input.options = options;
   input.prompts = read_prompts(options.prompts_path);
+  input.labels = Labels(input.prompts);
+  if (options.gathers()) input.contrast = contrast_pairs(options, input.labels);
   if (options.specific()) input.features = read_features_csv(options.features_csv);
   input.selection = select_work(options, read_configuration(options), input.features);
   for (const std::string& warning : input.selection.warnings) reporter.warn(warning);

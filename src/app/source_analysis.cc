@@ -9,23 +9,25 @@
 
 namespace saescope {
 
-void SourceAnalysis::add_universal(std::size_t token_type, UniversalStatistics& statistics) {
-  universal_.push_back({token_type, &statistics});
+void SourceAnalysis::add_all_features(std::size_t token_type, FeatureTable& table) {
+  all_.push_back({token_type, &table});
 }
 
-void SourceAnalysis::add_specific(std::size_t token_type, SpecificTable& table) {
-  specific_.push_back(
-      {token_type, &table, FeatureEncoder(dictionary_.encoder(), table.features(), backend_, context_)});
+void SourceAnalysis::add_chosen_features(std::size_t token_type, SpecificTable& table,
+                                         FeatureTable* statistics) {
+  chosen_.push_back({token_type, &table, statistics,
+                     FeatureEncoder(dictionary_.encoder(), table.features(), backend_, context_)});
 }
 
 void SourceAnalysis::add(const ActivationBatch& batch) {
   const std::size_t prompts = batch.prompt_indices.size();
   try {
-    if (!universal_.empty()) add_to_statistics(batch);
-    for (Specific& specific : specific_) {
-      const auto rows = batch.activations.rows_from(specific.token_type * prompts, prompts);
-      const Matrix<float> activations = specific.encoder.encode(rows);
-      specific.table->add(batch.prompt_indices, activations.view());
+    if (!all_.empty()) encode_all_features(batch);
+    for (ChosenFeatures& chosen : chosen_) {
+      const auto rows = batch.activations.rows_from(chosen.token_type * prompts, prompts);
+      const Matrix<float> activations = chosen.encoder.encode(rows);
+      chosen.table->add(batch.prompt_indices, activations.view());
+      if (chosen.statistics != nullptr) chosen.statistics->add(0, batch.prompt_indices, activations.view());
     }
   } catch (const NotFiniteActivation& failure) {
     throw not_finite(batch.prompt_indices[failure.row % prompts], failure.feature);
@@ -43,16 +45,16 @@ RunError SourceAnalysis::not_finite(std::size_t prompt_idx, std::size_t feature)
 }
 
 /// All wanted token types in one pass over the dictionary.
-void SourceAnalysis::add_to_statistics(const ActivationBatch& batch) {
+void SourceAnalysis::encode_all_features(const ActivationBatch& batch) {
   const std::size_t prompts = batch.prompt_indices.size();
-  Matrix<float> rows(universal_.size() * prompts, batch.activations.cols);
-  for (std::size_t u = 0; u < universal_.size(); ++u) {
-    const float* first = batch.activations.row(universal_[u].token_type * prompts);
-    std::copy_n(first, prompts * rows.cols(), rows.row(u * prompts));
+  Matrix<float> rows(all_.size() * prompts, batch.activations.cols);
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    const float* first = batch.activations.row(all_[i].token_type * prompts);
+    std::copy_n(first, prompts * rows.cols(), rows.row(i * prompts));
   }
   encoder_.encode(rows.view(), [&](std::size_t first_feature, MatrixView<const float> block) {
-    for (std::size_t u = 0; u < universal_.size(); ++u) {
-      universal_[u].statistics->add(first_feature, block.rows_from(u * prompts, prompts));
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+      all_[i].table->add(first_feature, batch.prompt_indices, block.rows_from(i * prompts, prompts));
     }
   });
 }

@@ -2,8 +2,7 @@
 
 #include <vector>
 
-#include "analysis/sources.h"
-#include "analysis/universal.h"
+#include "analysis/feature_tables.h"
 #include "app/specific_results.h"
 #include "app/wave_runner.h"
 #include "base/error.h"
@@ -23,25 +22,27 @@ class SourceAnalysis {
         context_(context),
         encoder_(dictionary.encoder(), backend, context) {}
 
-  /// @param token_type index among the run's token types @param statistics must outlive this
-  void add_universal(std::size_t token_type, UniversalStatistics& statistics);
-  void add_specific(std::size_t token_type, SpecificTable& table);
+  /// @param token_type index among the run's token types @param table must outlive this, as all tables
+  void add_all_features(std::size_t token_type, FeatureTable& table);
+  /// @param statistics of the same features; null where they are not wanted
+  void add_chosen_features(std::size_t token_type, SpecificTable& table, FeatureTable* statistics);
 
   /// Encodes a batch of this SAE's layer. Batches arrive in prompt order.
   /// @throws RunError where an activation is not finite, naming model, layer, prompt and feature
   void add(const ActivationBatch& batch);
 
  private:
-  void add_to_statistics(const ActivationBatch& batch);
+  void encode_all_features(const ActivationBatch& batch);
   RunError not_finite(std::size_t prompt_idx, std::size_t feature) const;
 
-  struct Universal {
+  struct AllFeatures {
     std::size_t token_type;
-    UniversalStatistics* statistics;
+    FeatureTable* table;
   };
-  struct Specific {
+  struct ChosenFeatures {
     std::size_t token_type;
     SpecificTable* table;
+    FeatureTable* statistics;
     FeatureEncoder encoder;
   };
 
@@ -50,8 +51,8 @@ class SourceAnalysis {
   Backend& backend_;
   const Context& context_;
   Encoder encoder_;
-  std::vector<Universal> universal_;
-  std::vector<Specific> specific_;
+  std::vector<AllFeatures> all_;
+  std::vector<ChosenFeatures> chosen_;
 };
 
 }  // namespace saescope

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <utility>
 
 #include "base/error.h"
@@ -129,7 +130,10 @@ void append_csv_field(std::string& out, std::string_view field) {
   out += '"';
 }
 
-std::string format_float(float value) {
+namespace {
+
+template <typename Float>
+std::string shortest_decimal(Float value) {
   // The shortest digits d.ddd and the decimal exponent …
   std::array<char, 32> buffer{};
   const auto written =
@@ -158,6 +162,12 @@ std::string format_float(float value) {
   digits.resize(std::max(digits.size(), whole + 1), '0');
   return text + digits.insert(whole, ".");
 }
+
+}  // namespace
+
+std::string format_float(float value) { return shortest_decimal(value); }
+
+std::string format_double(double value) { return std::isnan(value) ? "" : shortest_decimal(value); }
 
 void for_each_csv_record(std::string_view text, const std::string& where,
                          const std::function<void(const CsvRecord&)>& take) {

@@ -16,6 +16,9 @@ void append_csv_field(std::string& out, std::string_view field);
 /// Python's repr writes a float. `inf` and `nan` never reach an output.
 std::string format_float(float value);
 
+/// The same of a float64; as pandas writes them, infinity is "inf" and NaN an empty field.
+std::string format_double(double value);
+
 /// One record of a CSV file.
 struct CsvRecord {
   std::vector<std::string> fields;

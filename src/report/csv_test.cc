@@ -6,6 +6,7 @@
 #include <bit>
 #include <charconv>
 #include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/atomic_file.h"
@@ -132,6 +133,16 @@ TEST(ParseCsv, RecordsAndFieldsThatNoTableHasAreRefused) {
   const std::string field(std::size_t{17} << 20, 'x');
   EXPECT_THROW(parse_csv("a\n" + field, "x.csv"), InputError);
   EXPECT_THROW(parse_csv("a\n\"" + field + "\"", "x.csv"), InputError);
+}
+
+TEST(FormatDouble, IsPandasFloat64) {
+  EXPECT_EQ(format_double(0.1), "0.1");
+  EXPECT_EQ(format_double(1.0), "1.0");
+  EXPECT_EQ(format_double(4.897227124592723e-12), "4.897227124592723e-12");
+  EXPECT_EQ(format_double(1e-05), "1e-05");
+  EXPECT_EQ(format_double(-0.4794476557482338), "-0.4794476557482338");
+  EXPECT_EQ(format_double(std::numeric_limits<double>::infinity()), "inf");
+  EXPECT_EQ(format_double(std::numeric_limits<double>::quiet_NaN()), "");
 }
 
 }  // namespace

@@ -61,6 +61,22 @@ std::string specific_row(const RowOrigin& origin, uint64_t prompt_idx, const Pro
   return row;
 }
 
+std::string contrast_row(const RowOrigin& origin, const ContrastRow& row,
+                         const std::vector<std::string>& labels) {
+  std::string line = fmt::format("{},", row.feature_id);
+  append_csv_field(line, labels[row.pair.label]);
+  line += ',';
+  append_csv_field(line, row.pair.against ? std::string_view(labels[*row.pair.against]) : kTheRest);
+  for (const double number : {row.rate_label, row.rate_against, row.mean_label, row.mean_against,
+                              row.rate_difference, row.odds_ratio, row.p_value, row.q_value}) {
+    line += ',';
+    line += format_double(number);
+  }
+  line += ',';
+  append_origin(line, origin, row.feature_id);
+  return line;
+}
+
 std::string active_prompt_line(const RowOrigin& origin, const Prompt& prompt, int64_t feature_id,
                                float activation) {
   std::string line = "{";

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "analysis/label_contrast.h"
 #include "analysis/prompts.h"
 #include "analysis/sources.h"
 #include "analysis/universal.h"
@@ -26,12 +28,23 @@ inline constexpr std::string_view kUniversalHeader =
 inline constexpr std::string_view kSpecificHeader =
     "prompt_idx,prompt,label,feature_id,activation,source,token,link\n";
 
+inline constexpr std::string_view kContrastHeader =
+    "feature_id,label,against,rate_label,rate_against,mean_label,mean_against,rate_difference,odds_ratio,p_"
+    "value,"
+    "q_value,source,token,link\n";
+/// The column `against` where a label is compared with the prompts of all others.
+inline constexpr std::string_view kTheRest = "rest";
+
 /// One line of the universal CSV, line end included.
 std::string universal_row(const RowOrigin& origin, const UniversalFeature& feature);
 
 /// One line of the specific CSV, line end included.
 std::string specific_row(const RowOrigin& origin, uint64_t prompt_idx, const Prompt& prompt,
                          int64_t feature_id, float activation);
+
+/// One line of the contrast CSV, line end included. Numbers are float64. @param labels by position
+std::string contrast_row(const RowOrigin& origin, const ContrastRow& row,
+                         const std::vector<std::string>& labels);
 
 /// One line of the recorded prompts' JSONL, line end included; keys in the spec's order, formatted
 /// as Python's json.dumps(record, ensure_ascii=False) does.

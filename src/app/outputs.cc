@@ -1,0 +1,89 @@
+#include "app/outputs.h"
+
+#include <fmt/format.h>
+
+#include <deque>
+#include <optional>
+
+#include "base/atomic_file.h"
+#include "report/output_rows.h"
+
+namespace saescope {
+namespace {
+
+/// Complete files that wait to be put in place.
+using Files = std::deque<AtomicFile>;
+
+RowOrigin origin_of(const FeatureTable& table, const RunResults& results) {
+  return {table.source(), table.token(), results.link_of_model.at(table.source().model)};
+}
+
+void write_universal(const RunResults& results, const Options& options, Files& files, RunReport& report) {
+  AtomicFile& file = files.emplace_back(options.universal_output);
+  file.write(kUniversalHeader);
+  uint64_t rows = 0;
+  results.tables.for_each([&](const FeatureTable& table) {
+    if (!table.all_features()) return;
+    const RowOrigin origin = origin_of(table, results);
+    const uint64_t prompts = results.prompts_of_model.at(origin.source.model).run;
+    const auto features = table.statistics().finish(prompts, options.threshold);
+    for (const UniversalFeature& feature : features) file.write(universal_row(origin, feature));
+    report.rows.push_back({"universal", origin.source.name(), origin.token, features.size()});
+    rows += features.size();
+  });
+  report.files.push_back(fmt::format("{} ({} rows)", options.universal_output.string(), rows));
+}
+
+void write_specific(RunResults& results, const RunInput& input, Files& files, RunReport& report) {
+  const Options& options = input.options;
+  const auto record_threshold =
+      options.record_prompts ? std::optional(options.activation_threshold) : std::nullopt;
+  const SpecificCounts counts = write_specific_outputs(results.specific, input.prompts,
+                                                       options.specific_output, record_threshold, files);
+  for (const SpecificTable& table : results.specific) {
+    report.rows.push_back({"specific", table.origin().source.name(), table.origin().token, table.rows()});
+  }
+  report.files.push_back(fmt::format("{} ({} rows)", options.specific_output.string(), counts.rows));
+  if (record_threshold) {
+    report.files.push_back(fmt::format(
+        "{} ({} records)", active_prompts_path(options.specific_output.string()), counts.records));
+  }
+}
+
+void write_contrast(const RunResults& results, const RunInput& input, Files& files, RunReport& report) {
+  const Options& options = input.options;
+  AtomicFile& file = files.emplace_back(options.contrast_output);
+  file.write(kContrastHeader);
+  uint64_t rows = 0;
+  results.tables.for_each([&](const FeatureTable& table) {
+    const RowOrigin origin = origin_of(table, results);
+    const auto& per_label = results.prompts_of_model.at(origin.source.model).per_label;
+    const auto contrast =
+        contrast_labels(*table.labels(), table.chosen(), per_label, input.contrast, options.contrast_q);
+    for (const ContrastRow& row : contrast) {
+      file.write(contrast_row(origin, row, input.labels.names()));
+    }
+    report.rows.push_back({"contrast", origin.source.name(), origin.token, contrast.size()});
+    rows += contrast.size();
+  });
+  report.files.push_back(fmt::format("{} ({} rows)", options.contrast_output.string(), rows));
+}
+
+}  // namespace
+
+void check_outputs(const Options& options) {
+  for (const NamedFile& output : options.outputs()) AtomicFile{output.path};
+}
+
+void write_outputs(RunResults& results, const RunInput& input, RunReport& report) {
+  const Options& options = input.options;
+  Files files;
+  sort_tables(results.specific);
+  if (options.universal()) write_universal(results, options, files, report);
+  if (options.specific()) write_specific(results, input, files, report);
+  if (!options.contrast_output.empty()) write_contrast(results, input, files, report);
+  for (AtomicFile& file : files) file.flush();
+  for (AtomicFile& file : files) file.commit();
+}
+
+}  // namespace saescope
