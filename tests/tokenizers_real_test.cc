@@ -73,6 +73,11 @@ void expect_golden_ids(const Tokenizer& tokenizer, const Json& golden) {
     for (std::size_t i = begin; i < std::min(begin + kGroup, texts.size()); ++i) {
       const Ids ids = tokenizer.encode(texts[i]);
       hash.add(ids);
+      std::string joined;
+      const auto parts = tokenizer.token_texts(texts[i]);
+      for (const std::string_view part : parts) joined += part;
+      EXPECT_EQ(parts.size(), ids.size()) << texts[i];
+      EXPECT_EQ(joined, ids.empty() ? "" : texts[i]);
     }
     EXPECT_EQ(hash.text(), golden["groups"][begin / kGroup]) << "texts from line " << begin + 1;
   }

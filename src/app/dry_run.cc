@@ -89,8 +89,9 @@ void describe_model(const PreparedModel& model, const Options& options, const Ba
   describe_sources(model, hub, plan);
   const WaveLimits limits =
       plan_waves(model.config, compute_type(options.dtype), backend, options.memory_limit,
-                 options.batch_tokens, model.prompts.longest(), 0);
-  const uint64_t bytes = wave_bytes(model.config, compute_type(options.dtype), backend, limits, tree.size());
+                 options.batch_tokens, model.prompts.longest(), 0, options.all_tokens());
+  const uint64_t bytes = wave_bytes(model.config, compute_type(options.dtype), backend, limits, tree.size(),
+                                    options.all_tokens());
   plan.line(
       fmt::format("  compute   {} prompts, {} tokens, {} distinct prefixes, layers 0 to {} of {}; "
                   "activations in memory {}",

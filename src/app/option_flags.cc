@@ -101,6 +101,9 @@ constexpr std::array kFlags = {
     Flag{kAnalysisGroup, "--skip-long", "", "Leave out longer prompts with a warning instead of stopping",
          [](Options& o, const Argument&) { o.skip_long = true; }},
 
+    Flag{kViewGroup, "--token-activations", "FILE",
+         "JSONL of the chosen features' activations at every token of the prompts that activate them",
+         [](Options& o, const Argument& a) { o.token_activations = a.text; }},
     Flag{kViewGroup, "--contrast-output", "FILE",
          "CSV of the features whose activity differs between the prompts' labels",
          [](Options& o, const Argument& a) { o.contrast_output = a.text; }},

@@ -173,10 +173,12 @@ std::vector<std::string> find_unused(const CLI::App& app, const Options& options
   if (options.print_config || options.show_tokens) return {};
   std::vector<std::string> warnings;
   std::vector<std::string> idle;
-  if (!options.specific()) idle = {"--specific-output", "--features-csv", "--record-prompts"};
+  if (!options.specific())
+    idle = {"--specific-output", "--features-csv", "--record-prompts", "--token-activations"};
   if (!options.universal()) {
     idle = {"--universal-output", "--threshold", "--models", "--layers", "--trainer"};
-    if (!options.record_prompts && !options.gathers()) idle.emplace_back("--activation-threshold");
+    if (!options.record_prompts && !options.gathers() && !options.all_tokens())
+      idle.emplace_back("--activation-threshold");
   }
   if (const auto names = given(app, idle); !names.empty()) {
     const bool source_decides = !options.universal();
@@ -202,6 +204,7 @@ std::vector<NamedFile> written(std::initializer_list<NamedFile> files) {
 std::vector<NamedFile> Options::outputs() const {
   return written({{"--universal-output", universal() ? universal_output : ""},
                   {"--specific-output", specific() ? specific_output : ""},
+                  {"--token-activations", specific() ? token_activations : ""},
                   {"--contrast-output", contrast_output}});
 }
 

@@ -29,6 +29,7 @@ struct Options {
   double threshold = 0.3;              ///< fraction of the prompts, 0 … 1
   float activation_threshold = 0.01f;  ///< finite
   bool record_prompts = false;
+  std::filesystem::path token_activations;  ///< empty: none
   std::filesystem::path contrast_output;    ///< empty: none
   std::vector<std::string> contrast_pairs;  ///< "A:B"; empty: every label against the rest
   double contrast_q = 0.05;                 ///< 0 … 1
@@ -58,6 +59,8 @@ struct Options {
 
   bool universal() const { return analysis && *analysis != Analysis::kSpecific; }
   bool specific() const { return analysis && *analysis != Analysis::kUniversal; }
+  /// Whether the chosen features' activations are wanted at every token.
+  bool all_tokens() const { return specific() && !token_activations.empty(); }
   /// Whether features are compared between labels.
   bool gathers() const { return !contrast_output.empty(); }
   /// The files that the run writes, but for the recorded prompts, which lie beside the specific CSV.

@@ -61,7 +61,9 @@ std::vector<SourceAnalysis> wire_layer(const OpenedModel& model, std::size_t lay
                                        ? &results.tables.at(origin.source, origin.token, ids.size(), ids)
                                        : nullptr;
       analysis.add_chosen_features(
-          type, results.specific.emplace_back(origin, std::move(ids), folder_of(options.specific_output)),
+          type,
+          results.specific.emplace_back(origin, std::move(ids), folder_of(options.specific_output),
+                                        options.activation_threshold, options.all_tokens()),
           chosen);
     }
   }
@@ -93,11 +95,12 @@ WaveLimits plan_model_waves(const OpenedModel& model, const Options& options, co
   const DType compute = compute_type(options.dtype);
   const uint64_t other_bytes = analysis_bytes(
       model, gathering, std::min(kUsualPromptsOfWave, prepared.prompts.size()), context.threads);
-  const WaveLimits limits = plan_waves(prepared.config, compute, backend, options.memory_limit,
-                                       options.batch_tokens, prepared.prompts.longest(), other_bytes);
-  require_address_space(
-      other_bytes + wave_bytes(prepared.config, compute, backend, limits, prepared.prompts.total_tokens()),
-      context.threads);
+  const WaveLimits limits =
+      plan_waves(prepared.config, compute, backend, options.memory_limit, options.batch_tokens,
+                 prepared.prompts.longest(), other_bytes, options.all_tokens());
+  require_address_space(other_bytes + wave_bytes(prepared.config, compute, backend, limits,
+                                                 prepared.prompts.total_tokens(), options.all_tokens()),
+                        context.threads);
   return limits;
 }
 
@@ -130,10 +133,11 @@ std::string describe_waves(const PreparedModel& prepared, const WaveCounts& coun
   return text;
 }
 
-ModelPrompts count_prompts(const PreparedModel& model, const Labels& labels) {
-  ModelPrompts counts = {model.prompts.size(), model.left_out, std::vector<uint64_t>(labels.size())};
+/// How many prompts of each label were run.
+std::vector<uint64_t> count_labels(const PreparedModel& model, const Labels& labels) {
+  std::vector<uint64_t> counts(labels.size());
   for (TokenizedPrompts::Reader reader(model.prompts); !reader.done(); reader.advance()) {
-    ++counts.per_label[labels.of_prompts()[reader.current().prompt_idx]];
+    ++counts[labels.of_prompts()[reader.current().prompt_idx]];
   }
   return counts;
 }
@@ -152,7 +156,7 @@ void run_model(const OpenedModel& model, const Options& options, const Gathering
   const std::unique_ptr<ActivationCache> cache = open_cache(model, options, backend, context);
   WaveReadAhead read_ahead(model);
   WaveRunner runner(model.checkpoint.model(), backend, context, compute_type(options.dtype), limits, layers,
-                    cache.get(), read_ahead, name);
+                    cache.get(), read_ahead, name, options.all_tokens());
 
   double encoding = 0;
   const Stopwatch all;
@@ -173,11 +177,14 @@ void run_model(const OpenedModel& model, const Options& options, const Gathering
   report.add_time("forward", all.seconds() - encoding);
   report.add_time("encode", encoding);
   report.notes.push_back(describe_waves(prepared, runner.counts()));
+  if (cache && options.all_tokens()) {
+    report.notes.push_back(
+        fmt::format("{}: the activation cache was not read: it does not hold every token", name));
+  }
   if (prepared.left_out > 0) {
     report.notes.push_back(
         fmt::format("{}: {} prompts left out because they are too long", name, prepared.left_out));
   }
-  results.link_of_model[name] = prepared.plan.entry.link;
 }
 
 }  // namespace
@@ -199,7 +206,8 @@ RunReport run_analyses(const RunInput& input, Hub& hub, const Context& context) 
                                .labels = input.options.gathers() ? &input.labels : nullptr};
   RunResults results(gathering);
   for (const OpenedModel& model : models) {
-    results.prompts_of_model[model.prepared.plan.entry.name] = count_prompts(model.prepared, input.labels);
+    results.models[model.prepared.plan.entry.name] = {&model.prepared,
+                                                      count_labels(model.prepared, input.labels)};
     run_model(model, input.options, gathering, *backend, context, results, report);
   }
 

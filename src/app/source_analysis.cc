@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "app/token_recorder.h"
 #include "sae/activation_function.h"
 #include "tensor/buffer.h"
 
@@ -20,17 +21,22 @@ void SourceAnalysis::add_chosen_features(std::size_t token_type, SpecificTable& 
 }
 
 void SourceAnalysis::add(const ActivationBatch& batch) {
-  const std::size_t prompts = batch.prompt_indices.size();
   try {
     if (!all_.empty()) encode_all_features(batch);
-    for (ChosenFeatures& chosen : chosen_) {
-      const auto rows = batch.activations.rows_from(chosen.token_type * prompts, prompts);
-      const Matrix<float> activations = chosen.encoder.encode(rows);
-      chosen.table->add(batch.prompt_indices, activations.view());
-      if (chosen.statistics != nullptr) chosen.statistics->add(0, batch.prompt_indices, activations.view());
-    }
+    for (ChosenFeatures& chosen : chosen_) encode_chosen_features(chosen, batch);
   } catch (const NotFiniteActivation& failure) {
-    throw not_finite(batch.prompt_indices[failure.row % prompts], failure.feature);
+    throw not_finite(batch.prompt_indices[failure.row % batch.prompt_indices.size()], failure.feature);
+  }
+}
+
+void SourceAnalysis::encode_chosen_features(ChosenFeatures& chosen, const ActivationBatch& batch) {
+  const std::size_t prompts = batch.prompt_indices.size();
+  const auto rows = batch.activations.rows_from(chosen.token_type * prompts, prompts);
+  const Matrix<float> activations = chosen.encoder.encode(rows);
+  chosen.table->add(batch.prompt_indices, activations.view());
+  if (chosen.statistics != nullptr) chosen.statistics->add(0, batch.prompt_indices, activations.view());
+  if (chosen.table->all_tokens()) {
+    record_tokens(chosen.encoder, batch, activations.view(), *chosen.table);
   }
 }
 

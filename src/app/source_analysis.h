@@ -32,9 +32,6 @@ class SourceAnalysis {
   void add(const ActivationBatch& batch);
 
  private:
-  void encode_all_features(const ActivationBatch& batch);
-  RunError not_finite(std::size_t prompt_idx, std::size_t feature) const;
-
   struct AllFeatures {
     std::size_t token_type;
     FeatureTable* table;
@@ -45,6 +42,10 @@ class SourceAnalysis {
     FeatureTable* statistics;
     FeatureEncoder encoder;
   };
+
+  void encode_all_features(const ActivationBatch& batch);
+  void encode_chosen_features(ChosenFeatures& chosen, const ActivationBatch& batch);
+  RunError not_finite(std::size_t prompt_idx, std::size_t feature) const;
 
   Source source_;
   const Dictionary& dictionary_;

@@ -6,8 +6,13 @@
 namespace saescope {
 
 SpecificTable::SpecificTable(RowOrigin origin, std::vector<int64_t> features,
-                             const std::filesystem::path& folder)
-    : origin_(std::move(origin)), features_(std::move(features)), spool_(folder) {}
+                             const std::filesystem::path& folder, float active_above, bool all_tokens)
+    : origin_(std::move(origin)),
+      features_(std::move(features)),
+      active_above_(active_above),
+      spool_(folder) {
+  if (all_tokens) token_spool_.emplace(folder);
+}
 
 void SpecificTable::add(std::span<const std::size_t> prompt_indices, MatrixView<const float> activations) {
   prompts_.insert(prompts_.end(), prompt_indices.begin(), prompt_indices.end());

@@ -18,9 +18,10 @@ constexpr std::size_t kDefaultNodes = 8192;
 }  // namespace
 
 WaveLimits plan_waves(const ModelConfig& config, DType compute, const Backend& backend, uint64_t memory_limit,
-                      uint64_t batch_tokens, std::size_t longest_prompt, uint64_t other_bytes) {
+                      uint64_t batch_tokens, std::size_t longest_prompt, uint64_t other_bytes,
+                      bool all_tokens) {
   const std::size_t wanted = std::max<std::size_t>(batch_tokens != 0 ? batch_tokens : kDefaultNodes, 1);
-  const std::size_t per_node = Forward::bytes_per_node(config);
+  const std::size_t per_node = Forward::bytes_per_node(config, all_tokens);
   for (std::size_t chunk = kLargestChunk; chunk >= kSmallestChunk; chunk /= 2) {
     const uint64_t fixed = other_bytes + Forward::fixed_bytes(config, compute, chunk, backend);
     if (memory_limit == 0) return {wanted, chunk};
@@ -41,10 +42,10 @@ WaveLimits plan_waves(const ModelConfig& config, DType compute, const Backend& b
 }
 
 uint64_t wave_bytes(const ModelConfig& config, DType compute, const Backend& backend,
-                    const WaveLimits& limits, std::size_t tokens) {
+                    const WaveLimits& limits, std::size_t tokens, bool all_tokens) {
   const std::size_t nodes = std::min(limits.nodes, tokens);
   return Forward::fixed_bytes(config, compute, std::min(limits.chunk_rows, nodes), backend) +
-         Forward::bytes_per_node(config) * nodes;
+         Forward::bytes_per_node(config, all_tokens) * nodes;
 }
 
 }  // namespace saescope

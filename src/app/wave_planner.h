@@ -24,12 +24,14 @@ inline DType compute_type(Precision precision) {
 /// @param batch_tokens the user's number of tokens for a wave, 0: chosen here
 /// @param longest_prompt tokens of the longest prompt, which must fit
 /// @param other_bytes what the run holds besides the forward pass (prompts, SAE terms, statistics)
+/// @param all_tokens whether every token's activation leaves the forward pass
 /// @throws InputError where even the smallest wave does not fit
 WaveLimits plan_waves(const ModelConfig& config, DType compute, const Backend& backend, uint64_t memory_limit,
-                      uint64_t batch_tokens, std::size_t longest_prompt, uint64_t other_bytes);
+                      uint64_t batch_tokens, std::size_t longest_prompt, uint64_t other_bytes,
+                      bool all_tokens);
 
 /// Bytes that the forward pass holds for a wave. @param tokens of all prompts: a wave is no larger
 uint64_t wave_bytes(const ModelConfig& config, DType compute, const Backend& backend,
-                    const WaveLimits& limits, std::size_t tokens);
+                    const WaveLimits& limits, std::size_t tokens, bool all_tokens);
 
 }  // namespace saescope

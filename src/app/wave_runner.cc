@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/error.h"
 #include "tensor/buffer.h"
@@ -36,6 +37,8 @@ struct WaveRunner::Wave {
   PrefixTree tree;
   std::vector<int32_t> tapped_nodes;   ///< ascending, distinct
   std::vector<PrefixKey> tapped_keys;  ///< parallel, only where there is a cache
+  std::vector<std::vector<int32_t>>
+      paths;  ///< [prompts] node of each token, only where all tokens are wanted
 
   void collect_tapped_nodes(bool with_keys);
   std::size_t row_of(int32_t node) const {
@@ -63,14 +66,15 @@ void WaveRunner::Wave::collect_tapped_nodes(bool with_keys) {
 
 WaveRunner::WaveRunner(const Model& model, Backend& backend, const Context& context, DType compute,
                        const WaveLimits& limits, std::vector<std::size_t> layers, ActivationCache* cache,
-                       WaveReadAhead& read_ahead, std::string model_name)
+                       WaveReadAhead& read_ahead, std::string model_name, bool all_tokens)
     : forward_(model, backend, context, compute, limits.chunk_rows),
       context_(context),
       limits_(limits),
       layers_(std::move(layers)),
       cache_(cache),
       read_ahead_(read_ahead),
-      model_name_(std::move(model_name)) {}
+      model_name_(std::move(model_name)),
+      all_tokens_(all_tokens) {}
 
 /// The longest run of prompts whose tree stays within the limit, but at least one. A cached prompt counts
 /// as the rows that it adds to the batch.
@@ -81,7 +85,7 @@ WaveRunner::Wave WaveRunner::take_wave(TokenizedPrompts::Reader& prompts) {
   for (; !prompts.done(); prompts.advance()) {
     const PromptTokens& prompt = prompts.current();
     std::vector<TapSource> taps(prompt.taps.size());
-    bool cached = cache_ != nullptr;
+    bool cached = cache_ != nullptr && !all_tokens_;
     for (std::size_t t = 0; t < taps.size() && cache_ != nullptr; ++t) {
       taps[t].key = prefix_key(std::span(prompt.ids).first(static_cast<std::size_t>(prompt.taps[t]) + 1));
       cached = cached && cache_->contains(taps[t].key, layers_);
@@ -96,6 +100,7 @@ WaveRunner::Wave WaveRunner::take_wave(TokenizedPrompts::Reader& prompts) {
       for (std::size_t t = 0; t < taps.size(); ++t) {
         taps[t].node = node_of_position[static_cast<std::size_t>(prompt.taps[t])];
       }
+      if (all_tokens_) wave.paths.push_back(node_of_position);
     }
     wave.taps.push_back(std::move(taps));
     wave.prompt_indices.push_back(prompt.prompt_idx);
@@ -122,13 +127,18 @@ void WaveRunner::run_wave(const Wave& wave, const BatchSink& sink) {
 void WaveRunner::compute(const Wave& wave, const BatchSink& sink) {
   counts_.computed_nodes += wave.tree.size();
   std::vector<Matrix<float>> to_store;
+  std::vector<int32_t> all_nodes(all_tokens_ ? wave.tree.size() : 0);
+  std::iota(all_nodes.begin(), all_nodes.end(), 0);
+  const std::vector<int32_t>& nodes = all_tokens_ ? all_nodes : wave.tapped_nodes;
   const LayerHook before_layer = [&](std::size_t layer) { read_ahead_.reach_layer(layer); };
-  forward_.run(wave.tree, {layers_, wave.tapped_nodes}, before_layer,
+  forward_.run(wave.tree, {layers_, nodes}, before_layer,
                [&](std::size_t layer, MatrixView<const float> rows) {
                  deliver(wave, layer, rows, sink);
                  if (cache_ == nullptr) return;
-                 Matrix<float>& copy = to_store.emplace_back(rows.rows, rows.cols);
-                 std::copy_n(rows.data, rows.rows * rows.cols, copy.row(0));
+                 Matrix<float>& copy = to_store.emplace_back(wave.tapped_nodes.size(), rows.cols);
+                 for (std::size_t i = 0; i < copy.rows(); ++i) {
+                   std::copy_n(rows.row(row_of(wave, wave.tapped_nodes[i])), rows.cols, copy.row(i));
+                 }
                });
   if (cache_ == nullptr) return;
   std::vector<MatrixView<const float>> views;
@@ -136,8 +146,13 @@ void WaveRunner::compute(const Wave& wave, const BatchSink& sink) {
   cache_->store(wave.tapped_keys, layers_, views);
 }
 
+/// Where a node's activation stands among those that the model gave.
+std::size_t WaveRunner::row_of(const Wave& wave, int32_t node) const {
+  return all_tokens_ ? static_cast<std::size_t>(node) : wave.row_of(node);
+}
+
 /// Puts the rows of a layer together, by token type and prompt.
-/// @param computed [tapped nodes, hidden]
+/// @param computed [tapped nodes, hidden], or those of all nodes
 void WaveRunner::deliver(const Wave& wave, std::size_t layer, MatrixView<const float> computed,
                          const BatchSink& sink) const {
   const std::size_t prompts = wave.prompt_indices.size();
@@ -146,13 +161,18 @@ void WaveRunner::deliver(const Wave& wave, std::size_t layer, MatrixView<const f
   for (std::size_t p = 0; p < prompts; ++p) {
     for (std::size_t t = 0; t < wave.taps[p].size(); ++t) {
       const TapSource& tap = wave.taps[p][t];
-      const float* row = tap.node >= 0 ? computed.row(wave.row_of(tap.node)) : cache_->find(tap.key, layer);
+      const float* row = tap.node >= 0 ? computed.row(row_of(wave, tap.node)) : cache_->find(tap.key, layer);
       check_finite(row, hidden, model_name_, layer, wave.prompt_indices[p]);
       std::copy_n(row, hidden, batch.row(t * prompts + p));
     }
   }
   read_ahead_.reach_encoders(layer);
-  sink({layer, wave.prompt_indices, batch.view()});
+  ActivationBatch delivered = {layer, wave.prompt_indices, batch.view()};
+  if (all_tokens_) {
+    delivered.nodes = computed;
+    delivered.paths = wave.paths;
+  }
+  sink(delivered);
 }
 
 }  // namespace saescope

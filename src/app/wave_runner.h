@@ -18,6 +18,10 @@ struct ActivationBatch {
   std::span<const std::size_t> prompt_indices;  ///< [prompts], ascending
   /// [token types · prompts, hidden]: all prompts at the first token type, then at the second, …
   MatrixView<const float> activations;
+  /// Where the activations of all tokens were asked for: those of the wave's distinct prefixes [nodes,
+  /// hidden], and for each prompt its tokens' nodes. Else empty.
+  MatrixView<const float> nodes = {};
+  std::span<const std::vector<int32_t>> paths = {};
 };
 using BatchSink = std::function<void(const ActivationBatch&)>;
 
@@ -33,9 +37,12 @@ struct WaveCounts {
 class WaveRunner {
  public:
   /// @param layers ascending @param cache may be null @param model_name for messages
+  /// @param all_tokens whether batches hold the activations of all tokens; the cache, which does not have
+  /// them, is
+  ///        then filled but not read
   WaveRunner(const Model& model, Backend& backend, const Context& context, DType compute,
              const WaveLimits& limits, std::vector<std::size_t> layers, ActivationCache* cache,
-             WaveReadAhead& read_ahead, std::string model_name);
+             WaveReadAhead& read_ahead, std::string model_name, bool all_tokens);
 
   /// @throws RunError where an activation is not finite, naming model, layer and prompt.
   void run(const TokenizedPrompts& prompts, const BatchSink& sink);
@@ -49,6 +56,7 @@ class WaveRunner {
   void deliver(const Wave& wave, std::size_t layer, MatrixView<const float> computed,
                const BatchSink& sink) const;
   void compute(const Wave& wave, const BatchSink& sink);
+  std::size_t row_of(const Wave& wave, int32_t node) const;
 
   Forward forward_;
   const Context& context_;
@@ -57,6 +65,7 @@ class WaveRunner {
   ActivationCache* cache_;
   WaveReadAhead& read_ahead_;
   std::string model_name_;
+  bool all_tokens_;
   WaveCounts counts_;
 };
 

@@ -17,8 +17,9 @@ Forward::Forward(const Model& model, Backend& backend, const Context& context, D
                  std::size_t chunk_rows)
     : model_(model), backend_(backend), context_(context), compute_(compute), chunk_rows_(chunk_rows) {}
 
-std::size_t Forward::bytes_per_node(const ModelConfig& c) {
-  return sizeof(float) * (c.hidden_size + 2 * kv_dim(c));
+std::size_t Forward::bytes_per_node(const ModelConfig& c, bool all_tapped) {
+  const std::size_t residuals = all_tapped ? 3 : 1;  // gathered and downloaded
+  return sizeof(float) * (residuals * c.hidden_size + 2 * kv_dim(c));
 }
 
 std::size_t Forward::fixed_bytes(const ModelConfig& c, DType compute, std::size_t chunk_rows,

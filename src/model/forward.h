@@ -45,7 +45,8 @@ class Forward {
   std::size_t hidden_size() const { return model_.config.hidden_size; }
 
   /// Bytes that `run` holds for a wave: per node, and besides that whatever the number of nodes.
-  static std::size_t bytes_per_node(const ModelConfig& config);
+  /// @param all_tapped whether every node is tapped, instead of a few
+  static std::size_t bytes_per_node(const ModelConfig& config, bool all_tapped);
   static std::size_t fixed_bytes(const ModelConfig& config, DType compute, std::size_t chunk_rows,
                                  const Backend& backend);
 

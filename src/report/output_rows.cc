@@ -92,6 +92,29 @@ std::string active_prompt_line(const RowOrigin& origin, const Prompt& prompt, in
   return line;
 }
 
+std::string token_activations_line(const RowOrigin& origin, uint64_t prompt_idx, std::string_view label,
+                                   int64_t feature_id, std::span<const std::string_view> tokens,
+                                   std::span<const float> activations) {
+  std::string line = "{";
+  append_member(line, "model", origin.source.model);
+  fmt::format_to(std::back_inserter(line), ", \"layer\": {}, \"feature_id\": {}, \"prompt_idx\": {}, ",
+                 origin.source.layer, feature_id, prompt_idx);
+  append_member(line, "label", label);
+  line += ", ";
+  append_member(line, "token_type", origin.token);
+  line += ", \"tokens\": [";
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (i > 0) line += ", ";
+    append_json_string(line, tokens[i]);
+  }
+  line += "], \"activations\": [";
+  for (std::size_t i = 0; i < activations.size(); ++i) {
+    if (i > 0) line += ", ";
+    line += format_float(activations[i]);
+  }
+  return line + "]}\n";
+}
+
 std::string active_prompts_path(std::string_view specific_csv_path) {
   const std::filesystem::path csv(specific_csv_path);
   return (csv.parent_path() / (csv.stem().string() + "_activeprompts.jsonl")).string();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,12 @@ std::string contrast_row(const RowOrigin& origin, const ContrastRow& row,
 /// as Python's json.dumps(record, ensure_ascii=False) does.
 std::string active_prompt_line(const RowOrigin& origin, const Prompt& prompt, int64_t feature_id,
                                float activation);
+
+/// One line of the token activations' JSONL, line end included, formatted likewise.
+/// @param tokens texts that join to the rendered prompt @param activations [tokens]
+std::string token_activations_line(const RowOrigin& origin, uint64_t prompt_idx, std::string_view label,
+                                   int64_t feature_id, std::span<const std::string_view> tokens,
+                                   std::span<const float> activations);
 
 /// `{csv_basename}_activeprompts.jsonl` beside the specific CSV.
 std::string active_prompts_path(std::string_view specific_csv_path);

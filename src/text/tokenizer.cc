@@ -12,11 +12,65 @@ namespace saescope {
 struct Tokenizer::Impl {
   TokenizerParts parts;
 
+  /// Ids of a text.
+  struct Encoded {
+    std::vector<TokenId> ids;
+    std::vector<std::size_t>* ends = nullptr;  ///< if given: where in the text each id's part ends
+    PreTokenizer::Pieces pieces = {};          ///< scratch
+  };
+
+  /// Leads an offset of a changed text back to the original.
+  static std::size_t original_offset(std::size_t offset, const std::vector<OffsetMap>& origins) {
+    for (auto map = origins.rbegin(); map != origins.rend(); ++map) offset = (*map)(offset);
+    return offset;
+  }
+
   // Encodes a stretch in which all added tokens have been found.
-  void encode_text(std::string_view text, PreTokenizer::Pieces& pieces, std::vector<TokenId>& ids) const {
+  template <typename ToText>
+  void encode_text(std::string_view text, Encoded& out, const ToText& to_text) const {
+    PreTokenizer::Pieces& pieces = out.pieces;
     parts.pre_tokenizer.split(text, pieces);
     for (const TextRange& piece : pieces.ranges) {
-      parts.model.encode(pieces.text.substr(piece.begin, piece.end - piece.begin), ids);
+      std::size_t token = out.ids.size();
+      parts.model.encode(pieces.text.substr(piece.begin, piece.end - piece.begin), out.ids);
+      if (out.ends == nullptr) continue;
+      for (std::size_t end = piece.begin; token < out.ids.size(); ++token) {
+        end += parts.model.tokens().bytes(out.ids[token]).size();
+        const bool last = token + 1 == out.ids.size();
+        out.ends->push_back(
+            to_text(original_offset(last ? piece.end : std::min(end, piece.end), pieces.origins)));
+      }
+    }
+  }
+
+  // Encodes a stretch of the text at `offset` in which the added tokens of the original text have been found.
+  void encode_original(std::string_view text, std::size_t offset, Encoded& out) const {
+    std::string normalised;
+    std::vector<OffsetMap> origins;
+    std::string_view view = text;
+    if (!parts.normalizer.is_identity()) {
+      normalised = parts.normalizer.apply(text, out.ends == nullptr ? nullptr : &origins);
+      view = normalised;
+    }
+    const auto to_text = [&](std::size_t end) { return offset + original_offset(end, origins); };
+    for (const Segment& part : parts.added_tokens.split(view, true)) {
+      if (part.token) {
+        out.ids.push_back(*part.token);
+        if (out.ends != nullptr) out.ends->push_back(to_text(part.end));
+      } else {
+        encode_text(part.text, out, [&](std::size_t end) { return to_text(part.begin + end); });
+      }
+    }
+  }
+
+  void encode(std::string_view text, Encoded& out) const {
+    for (const Segment& segment : parts.added_tokens.split(text, false)) {
+      if (segment.token) {
+        out.ids.push_back(*segment.token);
+        if (out.ends != nullptr) out.ends->push_back(segment.end);
+      } else {
+        encode_original(segment.text, segment.begin, out);
+      }
     }
   }
 };
@@ -39,29 +93,24 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text) const {
     throw InputError(
         {.what = "a text to tokenise is not valid UTF-8", .where = "byte " + std::to_string(bad)});
   }
-  const TokenizerParts& parts = impl_->parts;
-  std::vector<TokenId> ids;
-  PreTokenizer::Pieces pieces;
-  std::string normalised;
-  for (const Segment& segment : parts.added_tokens.split(text, false)) {
-    if (segment.token) {
-      ids.push_back(*segment.token);
-      continue;
-    }
-    std::string_view view = segment.text;
-    if (!parts.normalizer.is_identity()) {
-      normalised = parts.normalizer.apply(view);
-      view = normalised;
-    }
-    for (const Segment& part : parts.added_tokens.split(view, true)) {
-      if (part.token) {
-        ids.push_back(*part.token);
-      } else {
-        impl_->encode_text(part.text, pieces, ids);
-      }
-    }
+  Impl::Encoded encoded;
+  impl_->encode(text, encoded);
+  return std::move(encoded.ids);
+}
+
+std::vector<std::string_view> Tokenizer::token_texts(std::string_view text) const {
+  std::vector<std::size_t> ends;
+  Impl::Encoded encoded = {{}, &ends};
+  impl_->encode(text, encoded);
+  if (!ends.empty()) ends.back() = text.size();  // what a pre-tokenizer leaves out at the end
+  std::vector<std::string_view> texts;
+  std::size_t begin = 0;
+  for (std::size_t end : ends) {
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u) --end;
+    texts.push_back(text.substr(begin, std::max(end, begin) - begin));
+    begin = std::max(end, begin);
   }
-  return ids;
+  return texts;
 }
 
 std::string Tokenizer::token_bytes(TokenId id) const {

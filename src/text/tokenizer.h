@@ -42,6 +42,11 @@ class Tokenizer {
   /// recognised, none is put in front or behind. @throws InputError where `text` is not valid UTF-8.
   std::vector<TokenId> encode(std::string_view text) const;
 
+  /// The part of `text` that each of `encode`'s ids stands for, as views that join to the whole text. A
+  /// character whose bytes are split over tokens belongs to the last of them, the others may be empty; so may
+  /// tokens of characters that a normaliser composed.
+  std::vector<std::string_view> token_texts(std::string_view text) const;
+
   /// The bytes that one token stands for. Bytes of one character can be split over tokens, so only the
   /// concatenation of a whole sequence is UTF-8 for certain. Added tokens give their text, an id that
   /// names no token gives nothing.

@@ -127,6 +127,57 @@ TEST(Tokenizer, DecodesWhatItEncodes) {
   }
 }
 
+std::vector<std::string> texts_of(const Json& tokenizer, std::string_view text) {
+  std::vector<std::string> texts;
+  for (const std::string_view part : make(tokenizer).token_texts(text)) texts.emplace_back(part);
+  return texts;
+}
+
+Json added_token(std::string_view content) {
+  return {{"id", 256},       {"content", content},  {"single_word", false}, {"lstrip", false},
+          {"rstrip", false}, {"normalized", false}, {"special", true}};
+}
+
+TEST(TokenTexts, ACharacterThatIsSplitOverTokensBelongsToTheLastOfThem) {
+  EXPECT_THAT(texts_of(byte_tokenizer(), "aé😀b"), ElementsAre("a", "", "é", "", "", "", "😀", "b"));
+}
+
+TEST(TokenTexts, AnAddedTokenHasTheWhiteSpaceThatItTakesAlong) {
+  Json json = byte_tokenizer();
+  Json token = added_token("<x>");
+  token["lstrip"] = true;
+  token["rstrip"] = true;
+  json["added_tokens"] = Json::array({token});
+  EXPECT_THAT(texts_of(json, "a <x>\n b"), ElementsAre("a", " <x>\n ", "b"));
+}
+
+TEST(TokenTexts, ComposedCharactersLeadBackToTheirParts) {
+  Json json = byte_tokenizer();
+  json["normalizer"] = {{"type", "NFC"}};
+  json["added_tokens"] = Json::array({added_token("<x>")});
+  // e and an acute accent become two bytes; what follows is again byte by byte.
+  EXPECT_THAT(texts_of(json, "a<x>e\u0301 bc<x>d"),
+              ElementsAre("a", "<x>", "e", "\u0301", " ", "b", "c", "<x>", "d"));
+  for (const std::string text :
+       {"\u1112\u1161\u11AB\u1100\u1173\u11AF ok", "\u0301\u0301x", "ä̧ö́Å", "中文e\u0301中文", "中e\u0301"}) {
+    std::string joined;
+    for (const std::string& part : texts_of(json, text)) joined += part;
+    EXPECT_EQ(joined, text);
+  }
+  EXPECT_EQ(texts_of(json, "中e\u0301文").back(), "文");
+}
+
+TEST(TokenTexts, SpacesThatAreOnlyPutInOrLeftOutJoinAllTheSame) {
+  Json json = byte_tokenizer();
+  json["pre_tokenizer"] = {{"type", "Sequence"},
+                           {"pretokenizers", Json::array({{{"type", "WhitespaceSplit"}},
+                                                          {{"type", "ByteLevel"},
+                                                           {"add_prefix_space", true},
+                                                           {"trim_offsets", true},
+                                                           {"use_regex", false}}})}};
+  EXPECT_THAT(texts_of(json, "ab  c "), ElementsAre("", "a", "b", "  ", "c "));
+}
+
 TEST(Tokenizer, FindsTokensBySpellingAndAddedTokensByText) {
   Json json = byte_tokenizer();
   json["added_tokens"] = Json::array({{{"id", 256},

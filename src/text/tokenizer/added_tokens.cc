@@ -103,7 +103,7 @@ AddedTokens::AddedTokens(std::map<TokenId, AddedToken> tokens, const Normalizer&
 
 std::vector<Segment> AddedTokens::split(std::string_view text, bool normalized) const {
   const TextMatcher& matcher = normalized ? normalized_ : original_;
-  if (matcher.empty()) return {{text, std::nullopt}};
+  if (matcher.empty()) return {{text, std::nullopt, 0, text.size()}};
   std::vector<Segment> segments;
   std::size_t done = 0;  // text before this is in `segments`
   std::size_t from = 0;  // the search goes on behind the token itself, stripped space included in it
@@ -115,11 +115,11 @@ std::vector<Segment> AddedTokens::split(std::string_view text, bool normalized) 
     if (token.single_word && inside_word) continue;
     const std::size_t begin =
         token.lstrip ? std::max(skip_space_backward(text, match->begin), done) : match->begin;
-    if (done < begin) segments.push_back({text.substr(done, begin - done), std::nullopt});
-    segments.push_back({{}, match->id});
+    if (done < begin) segments.push_back({text.substr(done, begin - done), std::nullopt, done, begin});
     done = token.rstrip ? skip_space_forward(text, match->end) : match->end;
+    segments.push_back({{}, match->id, begin, done});
   }
-  if (done < text.size()) segments.push_back({text.substr(done), std::nullopt});
+  if (done < text.size()) segments.push_back({text.substr(done), std::nullopt, done, text.size()});
   return segments;
 }
 

@@ -27,6 +27,8 @@ struct AddedToken {
 struct Segment {
   std::string_view text;
   std::optional<TokenId> token;
+  std::size_t begin = 0;  ///< in the text that was cut; a token's stretch has the white space it takes along
+  std::size_t end = 0;
 };
 
 /// Finds a set of byte strings in a text: leftmost first, the longest at each place.

@@ -61,19 +61,40 @@ void flush(std::vector<int32_t>& stretch, NormalForm form, std::string& out) {
   stretch.clear();
 }
 
-std::string normalise(std::string_view text, NormalForm form) {
+/// Tells where the bytes of `out` behind `begin` come from: a stretch of the text that was normalised on its
+/// own. What is equal at its end is known exactly.
+void add_origins(std::string_view stretch, std::size_t stretch_begin, std::string_view out, std::size_t begin,
+                 OffsetMap& origins) {
+  const std::string_view made = out.substr(begin);
+  const auto [differs, unused] = std::mismatch(made.rbegin(), made.rend(), stretch.rbegin(), stretch.rend());
+  const auto equal = static_cast<std::size_t>(differs - made.rbegin());
+  origins.add(begin, stretch_begin);
+  if (equal < made.size()) origins.add(out.size() - equal, stretch_begin + stretch.size() - equal);
+}
+
+std::string normalise(std::string_view text, NormalForm form, OffsetMap* origins) {
   const char32_t first_changing = first_changing_of(form);
   const auto options =
       static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | (is_compatible(form) ? UTF8PROC_COMPAT : 0));
   std::string out;
   out.reserve(text.size());
   std::vector<int32_t> stretch;
+  std::size_t stretch_begin = 0;
+  const auto end_stretch = [&](std::size_t end) {
+    if (stretch.empty()) return;
+    const std::size_t begin = out.size();
+    flush(stretch, form, out);
+    if (origins == nullptr) return;
+    add_origins(text.substr(stretch_begin, end - stretch_begin), stretch_begin, out, begin, *origins);
+    origins->add(out.size(), end);
+  };
   for (std::size_t pos = 0; pos < text.size();) {
     const Utf8Char c = decode_utf8(text, pos);
     const bool plain = c.code_point < first_changing;
     const bool left_alone = !plain && unicode::is_left_alone_by_normalisers(c.code_point);
     // Nothing composes with what stands before such a character.
-    if ((plain || left_alone) && !stretch.empty()) flush(stretch, form, out);
+    if (plain || left_alone) end_stretch(pos);
+    if (stretch.empty()) stretch_begin = pos;
     if (left_alone || (plain && decode_utf8(text, pos + c.length).code_point < first_changing)) {
       out.append(text.substr(pos, c.length));
     } else {
@@ -81,7 +102,7 @@ std::string normalise(std::string_view text, NormalForm form) {
     }
     pos += c.length;
   }
-  flush(stretch, form, out);
+  end_stretch(text.size());
   return out;
 }
 
@@ -95,11 +116,11 @@ bool is_plain(std::string_view text, char32_t first) {
 
 }  // namespace
 
-std::string Normalizer::apply(std::string_view text) const {
+std::string Normalizer::apply(std::string_view text, std::vector<OffsetMap>* origins) const {
   std::string result(text);
   for (const NormalForm form : forms_) {
     if (is_plain(result, first_changing_of(form))) continue;
-    result = normalise(result, form);
+    result = normalise(result, form, origins == nullptr ? nullptr : &origins->emplace_back());
   }
   return result;
 }

@@ -111,10 +111,12 @@ class Splitter {
 
   void operator()(const PreTokenizer::PrefixSpace&) {
     std::string text;
+    OffsetMap& origins = pieces_.origins.emplace_back();
     for (TextRange& piece : pieces_.ranges) {
       const std::size_t begin = text.size();
       const std::string_view content = pieces_.text.substr(piece.begin, piece.end - piece.begin);
       if (content.front() != ' ') text.push_back(' ');
+      origins.add(text.size(), piece.begin);
       text.append(content);
       piece = {begin, text.size()};
     }
@@ -169,6 +171,7 @@ class Splitter {
 void PreTokenizer::split(std::string_view text, Pieces& pieces) const {
   pieces.text = text;
   pieces.ranges.clear();
+  pieces.origins.clear();
   append_piece({0, text.size()}, pieces.ranges);
   Splitter splitter(pieces);
   for (const Step& step : steps_) std::visit(splitter, step);

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "text/tokenizer/offset_map.h"
 #include "text/tokenizer/regex.h"
 
 namespace saescope {
@@ -41,6 +42,7 @@ class PreTokenizer {
     std::string_view text;
     std::vector<TextRange> ranges;  ///< none is empty
     std::string owned_text;
+    std::vector<OffsetMap> origins;  ///< where the text's bytes come from, as Normalizer::apply gives it
   };
   /// Precondition: valid UTF-8, which outlives the result.
   void split(std::string_view text, Pieces& pieces) const;
