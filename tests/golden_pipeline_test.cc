@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
+
 #include "golden_files.h"
 #include "output_comparison.h"
 #include "process.h"
@@ -185,6 +188,50 @@ TEST(Pipeline, ContrastOfLabelsEqualsScipysAndStatsmodels) {
   ASSERT_EQ(run_program(pair).exit_code, 0);
   expect_same_csv(out / "rest.csv", expected / "rest.csv");
   expect_same_csv(out / "pair.csv", expected / "pair.csv");
+}
+
+/// The column `name` of the rows of one feature of a CSV.
+std::vector<std::string> column_of(const std::string& path, const std::string& name,
+                                   const std::string& feature) {
+  const auto records = parse_csv(read_file(path), path);
+  const auto& header = records.front().fields;
+  const auto at = static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin());
+  std::vector<std::string> values;
+  for (const CsvRecord& record : records) {
+    if (record.fields[0] == feature) values.push_back(record.fields[at]);
+  }
+  return values;
+}
+
+TEST(Pipeline, DescriptionsFillTheirColumnsAndNotesOfAnEarlierOutputAreCarriedOver) {
+  const TemporaryFolder out;
+  // 41 of llama's layer 1 is in the universal output.
+  std::ofstream(out / "chat.jsonl")
+      << R"({"modelId":"llama3.1-8b-it","layer":"1-resid-post-aa","index":"41","description":"greets, politely"})"
+      << "\n"
+      << R"({"modelId":"llama3.1-8b-it","layer":"2-resid-post-aa","index":"41","description":"of layer 2"})"
+      << "\n";
+  std::ofstream(out / "pt.jsonl")
+      << R"({"modelId":"elsewhere","layer":"1","index":41,"description":"no feature of this run"})"
+      << "\n";
+  auto arguments = run_arguments(runs()[0], out);
+  arguments.insert(arguments.end(), {"--descriptions", out / "chat.jsonl", "--pt-descriptions",
+                                     out / "pt.jsonl", "--models", "llama", "--layers", "1"});
+  const ProcessResult first = run_program(arguments);
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.err,
+              ::testing::HasSubstr("--pt-descriptions: no explanation is of a dictionary of this run"));
+  EXPECT_THAT(column_of(out / "universal.csv", "chat_desc", "41"),
+              ::testing::AllOf(::testing::Not(::testing::IsEmpty()), ::testing::Each("greets, politely")));
+
+  // A hand-made note in that output counts more than a description.
+  std::string earlier = read_file(out / "universal.csv");
+  const std::size_t at = earlier.find("\"greets, politely\"");
+  earlier.replace(at, std::string("\"greets, politely\"").size(), "mine");
+  std::ofstream(out / "earlier.csv") << earlier;
+  arguments.insert(arguments.end(), {"--features-csv", out / "earlier.csv"});
+  ASSERT_EQ(run_program(arguments).exit_code, 0);
+  EXPECT_EQ(read_file(out / "universal.csv"), earlier);
 }
 
 TEST(Pipeline, ThresholdsZeroAndOneAndAnUnreachableOne) {

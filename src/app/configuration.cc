@@ -12,6 +12,7 @@
 #include "app/model_entry_reader.h"
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/placeholders.h"
 #include "report/json_text.h"
 
 namespace saescope {
@@ -80,19 +81,11 @@ std::vector<std::string> merge(std::string_view toml_text, const fs::path& file,
   return names;
 }
 
-void replace_all(std::string& text, std::string_view placeholder, std::string_view value) {
-  for (std::size_t at = 0; (at = text.find(placeholder, at)) != std::string::npos; at += value.size()) {
-    text.replace(at, placeholder.size(), value);
-  }
-}
-
 }  // namespace
 
 std::string ModelEntry::sae_folder(std::string_view of_trainer, int64_t layer) const {
-  std::string folder = sae_path;
-  replace_all(folder, "{layer}", std::to_string(layer));
-  replace_all(folder, "{trainer}", of_trainer);
-  return folder;
+  return fill_placeholders(sae_path,
+                           {{"layer", std::to_string(layer)}, {"trainer", std::string(of_trainer)}});
 }
 
 const ModelEntry* Configuration::find(std::string_view name) const {

@@ -34,6 +34,10 @@ struct ModelEntry {
   std::vector<int64_t> layers;
   std::vector<TokenType> tokens;  ///< in the file's order
   std::string link;               ///< with {layer} and {feature_id}; may be empty
+  /// Where --descriptions and --pt-descriptions have this model's features: MODEL_ID/LAYER_ID with {layer}
+  /// and {trainer}; empty: as the link says.
+  std::string descriptions;
+  std::string pt_descriptions;
   /// Further variables for the chat template: strings, booleans and integers, in the file's order.
   nlohmann::ordered_json template_vars = nlohmann::ordered_json::object();
 

@@ -78,6 +78,8 @@ std::string entry_text(const ModelEntry& entry) {
   put("layers", fmt::format("[{}]", fmt::join(entry.layers, ", ")));
   put("tokens", tokens_text(entry.tokens));
   put("link", toml_string(entry.link));
+  if (!entry.descriptions.empty()) put("descriptions", toml_string(entry.descriptions));
+  if (!entry.pt_descriptions.empty()) put("pt_descriptions", toml_string(entry.pt_descriptions));
   if (!entry.template_vars.empty()) put("template_vars", variables_text(entry.template_vars));
   return out;
 }

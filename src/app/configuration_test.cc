@@ -214,6 +214,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"SaePathClimbs", "sae_path =", "sae_path = '{layer}/../../x'", "below sae_dir"},
         BadValue{"SaePathPlaceholder", "sae_path =", "sae_path = '{layers}'", "unknown placeholder"},
         BadValue{"SaePathUnclosed", "sae_path =", "sae_path = '{layer'", "unknown placeholder"},
+        BadValue{"DescriptionsWithoutLayer", "trainer =", "trainer = 1\ndescriptions = 'gpt2'",
+                 "names no model id"},
         BadValue{"LinkPlaceholder", "trainer =", "trainer = 1\nlink = 'x/{feature}'", "unknown placeholder"},
         BadValue{"TrainerNegative", "trainer =", "trainer = -1", "trainer cannot be part"},
         BadValue{"TrainerPath", "trainer =", "trainer = '../x'", "trainer cannot be part"},

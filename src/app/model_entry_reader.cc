@@ -170,6 +170,23 @@ void read_link(const ConfigValue& value, ModelEntry& entry, const EntryContext&)
   require_placeholders(value, entry.link, {"layer", "feature_id"});
 }
 
+std::string description_key(const ConfigValue& value) {
+  std::string text = value.text();
+  require_placeholders(value, text, {"layer", "trainer"});
+  const std::size_t slash = text.find('/');
+  if (slash != std::string::npos && slash > 0 && slash + 1 < text.size()) return text;
+  throw value.error("the value names no model id and layer id",
+                    "MODEL_ID/LAYER_ID, such as \"gpt2-small/{layer}-res-jb\"", shown_text(text));
+}
+
+void read_descriptions_key(const ConfigValue& value, ModelEntry& entry, const EntryContext&) {
+  entry.descriptions = description_key(value);
+}
+
+void read_pt_descriptions_key(const ConfigValue& value, ModelEntry& entry, const EntryContext&) {
+  entry.pt_descriptions = description_key(value);
+}
+
 void read_template_vars(const ConfigValue& value, ModelEntry& entry, const EntryContext&) {
   entry.template_vars = nlohmann::ordered_json::object();
   for (const auto& [name, variable] : value.members()) {
@@ -191,15 +208,17 @@ struct EntryKey {
   bool required;
   void (*read)(const ConfigValue& value, ModelEntry& entry, const EntryContext& context);
 };
-constexpr std::array<EntryKey, 9> kEntryKeys = {{{"model", true, read_model},
-                                                 {"sae", false, read_sae},
-                                                 {"sae_dir", true, read_sae_dir},
-                                                 {"sae_path", true, read_sae_path},
-                                                 {"trainer", true, read_trainer},
-                                                 {"layers", true, read_layers},
-                                                 {"tokens", true, read_tokens},
-                                                 {"link", false, read_link},
-                                                 {"template_vars", false, read_template_vars}}};
+constexpr std::array<EntryKey, 11> kEntryKeys = {{{"model", true, read_model},
+                                                  {"sae", false, read_sae},
+                                                  {"sae_dir", true, read_sae_dir},
+                                                  {"sae_path", true, read_sae_path},
+                                                  {"trainer", true, read_trainer},
+                                                  {"layers", true, read_layers},
+                                                  {"tokens", true, read_tokens},
+                                                  {"link", false, read_link},
+                                                  {"descriptions", false, read_descriptions_key},
+                                                  {"pt_descriptions", false, read_pt_descriptions_key},
+                                                  {"template_vars", false, read_template_vars}}};
 
 }  // namespace
 

@@ -101,6 +101,12 @@ constexpr std::array kFlags = {
     Flag{kAnalysisGroup, "--skip-long", "", "Leave out longer prompts with a warning instead of stopping",
          [](Options& o, const Argument&) { o.skip_long = true; }},
 
+    Flag{kViewGroup, "--descriptions", "PATH",
+         "Explanations for the column chat_desc: a .jsonl or .jsonl.gz file as Neuronpedia exports them, or "
+         "a folder",
+         [](Options& o, const Argument& a) { o.descriptions = a.text; }},
+    Flag{kViewGroup, "--pt-descriptions", "PATH", "The same for the column pt_desc",
+         [](Options& o, const Argument& a) { o.pt_descriptions = a.text; }},
     Flag{kViewGroup, "--token-activations", "FILE",
          "JSONL of the chosen features' activations at every token of the prompts that activate them",
          [](Options& o, const Argument& a) { o.token_activations = a.text; }},

@@ -186,6 +186,10 @@ std::vector<std::string> find_unused(const CLI::App& app, const Options& options
         "--analysis {} does not use {}{}", source_decides ? "specific" : "universal", listed(names),
         source_decides ? " (the features CSV's column source decides what is analysed)" : ""));
   }
+  const auto descriptions = given(app, {"--descriptions", "--pt-descriptions"});
+  if (!options.describes() && !descriptions.empty()) {
+    warnings.push_back(fmt::format("no output of this run has a column for {}", listed(descriptions)));
+  }
   const auto contrast = given(app, {"--contrast", "--contrast-q"});
   if (!options.gathers() && !contrast.empty()) {
     warnings.push_back(fmt::format("without --contrast-output nothing uses {}", listed(contrast)));

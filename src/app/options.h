@@ -30,6 +30,8 @@ struct Options {
   float activation_threshold = 0.01f;  ///< finite
   bool record_prompts = false;
   std::filesystem::path token_activations;  ///< empty: none
+  std::filesystem::path descriptions;       ///< empty: none
+  std::filesystem::path pt_descriptions;    ///< empty: none
   std::filesystem::path contrast_output;    ///< empty: none
   std::vector<std::string> contrast_pairs;  ///< "A:B"; empty: every label against the rest
   double contrast_q = 0.05;                 ///< 0 … 1
@@ -59,6 +61,8 @@ struct Options {
 
   bool universal() const { return analysis && *analysis != Analysis::kSpecific; }
   bool specific() const { return analysis && *analysis != Analysis::kUniversal; }
+  /// Whether an output has descriptions of features.
+  bool describes() const { return universal(); }
   /// Whether the chosen features' activations are wanted at every token.
   bool all_tokens() const { return specific() && !token_activations.empty(); }
   /// Whether features are compared between labels.

@@ -19,7 +19,8 @@ RowOrigin origin_of(const FeatureTable& table, const RunResults& results) {
   return {table.source(), table.token(), results.models.at(table.source().model).prepared->plan.entry.link};
 }
 
-void write_universal(const RunResults& results, const Options& options, Files& files, RunReport& report) {
+void write_universal(const RunResults& results, const RunInput& input, Files& files, RunReport& report) {
+  const Options& options = input.options;
   AtomicFile& file = files.emplace_back(options.universal_output);
   file.write(kUniversalHeader);
   uint64_t rows = 0;
@@ -28,7 +29,10 @@ void write_universal(const RunResults& results, const Options& options, Files& f
     const RowOrigin origin = origin_of(table, results);
     const uint64_t prompts = results.models.at(origin.source.model).prepared->prompts.size();
     const auto features = table.statistics().finish(prompts, options.threshold);
-    for (const UniversalFeature& feature : features) file.write(universal_row(origin, feature));
+    for (const UniversalFeature& feature : features) {
+      file.write(
+          universal_row(origin, feature, input.notes.notes(origin.source, origin.token, feature.feature_id)));
+    }
     report.rows.push_back({"universal", origin.source.name(), origin.token, features.size()});
     rows += features.size();
   });
@@ -101,7 +105,7 @@ void write_outputs(RunResults& results, const RunInput& input, RunReport& report
   const Options& options = input.options;
   Files files;
   sort_tables(results.specific);
-  if (options.universal()) write_universal(results, options, files, report);
+  if (options.universal()) write_universal(results, input, files, report);
   if (options.specific()) write_specific(results, input, files, report);
   if (options.all_tokens()) write_token_activations(results, input, files, report);
   if (!options.contrast_output.empty()) write_contrast(results, input, files, report);

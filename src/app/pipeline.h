@@ -4,6 +4,7 @@
 
 #include "analysis/label_contrast.h"
 #include "analysis/labels.h"
+#include "app/note_book.h"
 #include "app/prepared_model.h"
 #include "app/run_report.h"
 #include "app/selection.h"
@@ -19,6 +20,7 @@ struct RunInput {
   std::vector<LabelPair> contrast;  ///< pairs to compare, where the run gathers statistics by label
   std::vector<RequestedFeature> features;
   Selection selection;
+  NoteBook notes;
 };
 
 /// Runs the analyses and writes the outputs: prompts → token ids → prefix tree → activations → features

@@ -50,6 +50,7 @@ RunInput read_input(const Options& options, Reporter& reporter) {
   if (options.specific()) input.features = read_features_csv(options.features_csv);
   input.selection = select_work(options, read_configuration(options), input.features);
   for (const std::string& warning : input.selection.warnings) reporter.warn(warning);
+  input.notes = NoteBook(options, input.features, input.selection, reporter);
   return input;
 }
 

@@ -19,7 +19,7 @@ Options analysis(Analysis kind) {
 }
 
 RequestedFeature row(const std::string& source, int64_t id, std::string token = {}) {
-  return {Source::parse(source), id, std::move(token), "f.csv:row " + std::to_string(id) + " (line 2)"};
+  return {Source::parse(source), id, std::move(token), "f.csv:row " + std::to_string(id) + " (line 2)", {}};
 }
 
 /// Every part of a selection as "source[*] token: ids", a star for universal.

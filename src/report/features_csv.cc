@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
-#include <set>
 #include <tuple>
 #include <utility>
 
@@ -18,11 +18,14 @@
 namespace saescope {
 namespace {
 
-/// Where the three columns stand in a row.
+/// Where the columns stand in a row.
 struct Columns {
   std::size_t feature_id = 0;
   std::size_t source = 0;
   std::optional<std::size_t> token;
+  std::optional<std::size_t> chat_desc;
+  std::optional<std::size_t> pt_desc;
+  std::optional<std::size_t> type;
 };
 
 constexpr auto kHeaderHint = "the first line names the columns: feature_id,source and optionally token";
@@ -57,7 +60,10 @@ Columns read_header(const CsvRecord& header, const std::string& file) {
   const std::string where = fmt::format("{}:{}", file, header.line);
   return {.feature_id = require_column(header, "feature_id", where),
           .source = require_column(header, "source", where),
-          .token = find_column(header, "token", where)};
+          .token = find_column(header, "token", where),
+          .chat_desc = find_column(header, "chat_desc", where),
+          .pt_desc = find_column(header, "pt_desc", where),
+          .type = find_column(header, "type", where)};
 }
 
 /// Digits, which a point and zeros may follow.
@@ -92,8 +98,11 @@ RequestedFeature read_row(const CsvRecord& record, const Columns& columns, std::
     detail.found = shown_text(record.fields[columns.source]);
     throw InputError(std::move(detail));
   }
-  std::string token = columns.token ? record.fields[*columns.token] : std::string();
-  return {std::move(source), *id, std::move(token), std::move(place)};
+  const auto field = [&](std::optional<std::size_t> column) {
+    return column ? record.fields[*column] : std::string();
+  };
+  FeatureNotes notes = {field(columns.chat_desc), field(columns.pt_desc), field(columns.type)};
+  return {std::move(source), *id, field(columns.token), std::move(place), std::move(notes)};
 }
 
 void require_same_width(const CsvRecord& record, const CsvRecord& header, const std::string& place) {
@@ -130,7 +139,7 @@ std::vector<RequestedFeature> parse_features_csv(std::string_view text, const st
   Columns columns;
   std::size_t row = 0;
   std::vector<RequestedFeature> features;
-  std::set<std::tuple<Source, int64_t, std::string>> seen;
+  std::map<std::tuple<Source, int64_t, std::string>, std::size_t> seen;  // position in `features`
   for_each_csv_record(text, file, [&](const CsvRecord& record) {
     if (!header) {
       columns = read_header(record, file);
@@ -140,8 +149,12 @@ std::vector<RequestedFeature> parse_features_csv(std::string_view text, const st
     std::string place = fmt::format("{}:row {} (line {})", file, ++row, record.line);
     require_same_width(record, *header, place);
     RequestedFeature feature = read_row(record, columns, std::move(place));
-    if (seen.emplace(feature.source, feature.feature_id, feature.token).second) {
+    const auto [known, is_new] =
+        seen.try_emplace({feature.source, feature.feature_id, feature.token}, features.size());
+    if (is_new) {
       features.push_back(std::move(feature));
+    } else {
+      features[known->second].notes.complete_with(feature.notes);
     }
   });
   if (!header) {

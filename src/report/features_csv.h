@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analysis/sources.h"
+#include "report/feature_notes.h"
 
 namespace saescope {
 
@@ -14,14 +15,15 @@ namespace saescope {
 struct RequestedFeature {
   Source source;
   int64_t feature_id = 0;
-  std::string token;  ///< empty: every token type of the model
-  std::string place;  ///< "file:row N (line M)", for messages; N counts the rows below the header from 1
+  std::string token;   ///< empty: every token type of the model
+  std::string place;   ///< "file:row N (line M)", for messages; N counts the rows below the header from 1
+  FeatureNotes notes;  ///< of the columns chat_desc, pt_desc and type, which the program's own outputs have
 };
 
-/// Reads the features CSV (RFC 4180; columns `feature_id`, `source` and optionally `token`, in any
-/// order, others ignored). Rows come in file order; exact duplicates are left out. A feature id may
-/// be written as a float without a fraction ("12.0"), which is what pandas makes of a column with
-/// gaps.
+/// Reads the features CSV (RFC 4180; columns `feature_id`, `source` and optionally `token`, `chat_desc`,
+/// `pt_desc`, `type`, in any order, others ignored). Rows come in file order; of rows with the same feature,
+/// source and token the first is kept, with the first of each note. A feature id may be written as a float
+/// without a fraction ("12.0"), which is what pandas makes of a column with gaps.
 /// @throws InputError with the row on a missing column, a malformed source or feature id, a row
 /// with
 ///         another number of fields than the header, or an unclosed quote.

@@ -145,5 +145,17 @@ TEST_F(FeaturesCsv, ForeignEncodingInAnIgnoredColumnDoesNotMatter) {
 
 TEST_F(FeaturesCsv, AMissingFileIsAnInputError) { EXPECT_THROW(read_features_csv(file()), InputError); }
 
+TEST(FeaturesCsvNotes, OfAnEarlierOutputAreKeptTheFirstOfEach) {
+  const auto features = parse_features_csv(
+      "feature_id,source,chat_desc,pt_desc,type\n"
+      "1,m_trainer1_layer2,\"a, b\",,\n"
+      "2,m_trainer1_layer2,,,\n"
+      "1,m_trainer1_layer2,other,p,t\n",
+      "f.csv");
+  ASSERT_EQ(features.size(), 2u);
+  EXPECT_EQ(features[0].notes, (FeatureNotes{"a, b", "p", "t"}));
+  EXPECT_TRUE(features[1].notes.empty());
+}
+
 }  // namespace
 }  // namespace saescope

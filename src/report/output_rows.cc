@@ -5,17 +5,12 @@
 #include <filesystem>
 #include <iterator>
 
+#include "base/placeholders.h"
 #include "report/csv.h"
 #include "report/json_text.h"
 
 namespace saescope {
 namespace {
-
-void replace_all(std::string& text, std::string_view placeholder, std::string_view value) {
-  for (std::size_t at = 0; (at = text.find(placeholder, at)) != std::string::npos; at += value.size()) {
-    text.replace(at, placeholder.size(), value);
-  }
-}
 
 /// The three columns both CSV files end with.
 void append_origin(std::string& row, const RowOrigin& origin, int64_t feature_id) {
@@ -35,17 +30,19 @@ void append_member(std::string& line, std::string_view key, std::string_view tex
 }  // namespace
 
 std::string RowOrigin::link(int64_t feature_id) const {
-  std::string link = link_template;
-  replace_all(link, "{layer}", std::to_string(source.layer));
-  replace_all(link, "{feature_id}", std::to_string(feature_id));
-  return link;
+  return fill_placeholders(
+      link_template, {{"layer", std::to_string(source.layer)}, {"feature_id", std::to_string(feature_id)}});
 }
 
-std::string universal_row(const RowOrigin& origin, const UniversalFeature& feature) {
-  // The three empty columns are chat_desc, pt_desc and type.
-  std::string row = fmt::format("{},{},{},{},{},,,,", feature.feature_id,
-                                format_float(feature.activation_mean), format_float(feature.activation_max),
-                                format_float(feature.activation_min), feature.num_prompts);
+std::string universal_row(const RowOrigin& origin, const UniversalFeature& feature,
+                          const FeatureNotes& notes) {
+  std::string row = fmt::format("{},{},{},{},{},", feature.feature_id, format_float(feature.activation_mean),
+                                format_float(feature.activation_max), format_float(feature.activation_min),
+                                feature.num_prompts);
+  for (const std::string* note : {&notes.chat_desc, &notes.pt_desc, &notes.type}) {
+    append_csv_field(row, *note);
+    row += ',';
+  }
   append_origin(row, origin, feature.feature_id);
   return row;
 }

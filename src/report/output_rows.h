@@ -10,6 +10,7 @@
 #include "analysis/prompts.h"
 #include "analysis/sources.h"
 #include "analysis/universal.h"
+#include "report/feature_notes.h"
 
 namespace saescope {
 
@@ -37,7 +38,8 @@ inline constexpr std::string_view kContrastHeader =
 inline constexpr std::string_view kTheRest = "rest";
 
 /// One line of the universal CSV, line end included.
-std::string universal_row(const RowOrigin& origin, const UniversalFeature& feature);
+std::string universal_row(const RowOrigin& origin, const UniversalFeature& feature,
+                          const FeatureNotes& notes);
 
 /// One line of the specific CSV, line end included.
 std::string specific_row(const RowOrigin& origin, uint64_t prompt_idx, const Prompt& prompt,

@@ -1,11 +1,15 @@
 #include "report/output_rows.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace saescope {
 namespace {
+
+using ::testing::HasSubstr;
 
 RowOrigin llama() {
   return {{"llama", "1", 15},
@@ -20,12 +24,42 @@ TEST(RowOrigin, LinkFillsInLayerAndFeature) {
 }
 
 TEST(UniversalRow, HasTheHeadersColumnsWithThreeEmptyOnes) {
-  const std::string row = universal_row(llama(), {1234, 0.85f, 1.2f, 0.02f, 10});
+  const std::string row = universal_row(llama(), {1234, 0.85f, 1.2f, 0.02f, 10}, {});
   EXPECT_EQ(row,
             "1234,0.85,1.2,0.02,10,,,,llama_trainer1_layer15,asst,"
             "https://www.neuronpedia.org/llama3.1-8b-it/15-resid-post-aa/1234\n");
   EXPECT_EQ(std::count(row.begin(), row.end(), ','),
             std::count(kUniversalHeader.begin(), kUniversalHeader.end(), ','));
+}
+
+TEST(UniversalRow, HasTheNotesQuotedWhereNeeded) {
+  const std::string row = universal_row(llama(), {1, 0.5f, 0.5f, 0.5f, 1}, {"a, \"b\"", "pt", "t"});
+  EXPECT_THAT(row, HasSubstr(",1,\"a, \"\"b\"\"\",pt,t,llama_trainer1_layer15,"));
+}
+
+TEST(TokenActivationsLine, IsOneJsonObjectWithTheTextsEscaped) {
+  const std::vector<std::string_view> tokens = {"<s>", "", "\n\"é"};
+  const std::vector<float> activations = {0.0f, 1.5f, 1e-05f};
+  EXPECT_EQ(token_activations_line({{"m", "1", 3}, "asst", ""}, 7, "l", 42, tokens, activations),
+            "{\"model\": \"m\", \"layer\": 3, \"feature_id\": 42, \"prompt_idx\": 7, \"label\": \"l\", "
+            "\"token_type\": \"asst\", \"tokens\": [\"<s>\", \"\", \"\\n\\\"é\"], "
+            "\"activations\": [0.0, 1.5, 1e-05]}\n");
+}
+
+TEST(ContrastRow, HasTheHeadersColumns) {
+  ContrastRow row;
+  row.feature_id = 9;
+  row.pair = {1, 0};
+  row.rate_label = 0.5;
+  row.odds_ratio = std::numeric_limits<double>::infinity();
+  row.p_value = 1e-300;
+  row.q_value = 0.25;
+  const RowOrigin origin = {{"m", "1", 3}, "asst", ""};
+  EXPECT_EQ(contrast_row(origin, row, {"a", "b,c"}),
+            "9,\"b,c\",a,0.5,0.0,0.0,0.0,0.0,inf,1e-300,0.25,m_trainer1_layer3,asst,\n");
+  row.pair.against.reset();
+  EXPECT_THAT(contrast_row(origin, row, {"a", "b"}), HasSubstr("9,b,rest,"));
+  EXPECT_EQ(std::count(kContrastHeader.begin(), kContrastHeader.end(), ','), 13);
 }
 
 TEST(SpecificRow, IsTheSeedsExampleWithoutNeedlessQuotes) {

@@ -9,12 +9,9 @@
 
 namespace saescope {
 
-/// Bytes of one line: twice what a context of a million tokens holds.
-inline constexpr std::size_t kLongestPromptLine = std::size_t{8} << 20;
-
 /// Reads prompts from a `.jsonl` file, or from a folder's own `*.jsonl` files in byte order of
 /// their names (spec section 3). A line holds at most
-/// kLongestPromptLine bytes.
+/// kLongestJsonLine bytes.
 /// @throws InputError with file, line number and reason on the first bad line, and where there is no prompt
 ///         at all.
 Prompts read_prompts(const std::filesystem::path& path);

@@ -5,6 +5,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "report/json_lines.h"
 
 namespace saescope {
 namespace {
@@ -112,7 +113,7 @@ TEST_F(PromptsReader, AFolderWithoutPromptFilesIsAnError) {
 TEST_F(PromptsReader, WhatIsNoRegularFileIsAnError) {
   put("sub.jsonl/x.txt", "x");
   EXPECT_THAT(path_error(folder_).where, EndsWith("sub.jsonl"));
-  EXPECT_EQ(path_error("/dev/null").what, "is not a file of prompts");
+  EXPECT_EQ(path_error("/dev/null").what, "is not a file of JSON lines");
 }
 
 TEST_F(PromptsReader, ALinkToNothingInTheFolderIsAnErrorNotSilentlyLeftOut) {
@@ -166,7 +167,7 @@ INSTANTIATE_TEST_SUITE_P(
                       BadLine{"NoContent", "{\"prompt\":\"a\"}", kNoContent, "nothing"},
                       BadLine{"EmptyContent", "{\"content\":\"\"}", kNoContent, "an empty string"},
                       BadLine{"NullContent", "{\"content\":null}", kNoContent, "null"},
-                      BadLine{"NumberContent", "{\"content\":5}", kNoContent, "a number"},
+                      BadLine{"NumberContent", "{\"content\":5}", kNoContent, "a whole number"},
                       BadLine{"ObjectContent", "{\"content\":{\"content\":\"a\"}}", kNoContent, "an object"},
                       BadLine{"NullLabel", "{\"content\":\"a\",\"label\":null}", kBadLabel, "null"},
                       BadLine{"BooleanLabel", "{\"content\":\"a\",\"label\":true}", kBadLabel, "a boolean"},
@@ -187,7 +188,7 @@ TEST_F(PromptsReader, VeryLongLinesAreReadWholeAndQuotedShort) {
 }
 
 TEST_F(PromptsReader, LinesThatNoPromptFillsAreRefused) {
-  const std::string text(kLongestPromptLine, 'x');
+  const std::string text(kLongestJsonLine, 'x');
   EXPECT_EQ(error("{\"content\":\"" + text + "\"}\n").what, "the line is too long");
 }
 

@@ -1,0 +1,109 @@
+#include "app/note_book.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/placeholders.h"
+
+namespace saescope {
+namespace {
+
+/// "a/b (120), c/d (3) and 4 more".
+template <typename List, typename Show>
+std::string list_some(const List& list, const Show& show) {
+  constexpr std::size_t kShown = 4;
+  std::string text;
+  std::size_t shown = 0;
+  for (const auto& element : list) {
+    if (shown == kShown) return text + fmt::format(" and {} more", list.size() - kShown);
+    text += (shown++ == 0 ? "" : ", ") + show(element);
+  }
+  return text;
+}
+
+void report_skipped(const Descriptions& texts, const std::set<DescriptionKey>& wanted, const char* flag,
+                    Reporter& reporter) {
+  if (texts.others().empty()) return;
+  const std::string others = list_some(texts.others(), [](const auto& other) {
+    return fmt::format("{} ({})", other.first.name(), other.second);
+  });
+  if (texts.kept() > 0) {
+    reporter.info(fmt::format("{}: explanations of other dictionaries were skipped: {}", flag, others));
+    return;
+  }
+  reporter.warn(fmt::format(
+      "{}: no explanation is of a dictionary of this run ({}); found were {}. The configuration's keys "
+      "descriptions and pt_descriptions say which belong to a model",
+      flag, list_some(wanted, [](const DescriptionKey& key) { return key.name(); }), others));
+}
+
+}  // namespace
+
+DescriptionKey description_key(const ModelEntry& entry, const Source& source, std::string ModelEntry::*ids) {
+  const std::string& own = entry.*ids;
+  if (!own.empty()) {
+    const std::string filled =
+        fill_placeholders(own, {{"layer", std::to_string(source.layer)}, {"trainer", source.trainer}});
+    const std::size_t slash = filled.find('/');
+    return {filled.substr(0, slash), filled.substr(slash + 1)};
+  }
+  const std::string link = fill_placeholders(entry.link, {{"layer", std::to_string(source.layer)}});
+  if (auto key = key_of_link(link)) return *std::move(key);
+  return {entry.name, source.name()};
+}
+
+std::optional<NoteBook::Column> NoteBook::read_column(const std::filesystem::path& path, const char* flag,
+                                                      std::string ModelEntry::*ids,
+                                                      const Selection& selection, Reporter& reporter) {
+  if (path.empty()) return std::nullopt;
+  std::map<std::string, DescriptionKey> key_of_source;
+  std::set<DescriptionKey> wanted;
+  for (const ModelPlan& model : selection.models) {
+    for (const LayerPlan& layer : model.layers) {
+      for (const SourcePlan& plan : layer.sources) {
+        DescriptionKey key = description_key(model.entry, plan.source, ids);
+        wanted.insert(key);
+        key_of_source.emplace(plan.source.name(), std::move(key));
+      }
+    }
+  }
+  Column column = {read_descriptions(path, wanted), std::move(key_of_source)};
+  report_skipped(column.texts, wanted, flag, reporter);
+  return column;
+}
+
+NoteBook::NoteBook(const Options& options, const std::vector<RequestedFeature>& features,
+                   const Selection& selection, Reporter& reporter) {
+  for (const RequestedFeature& feature : features) {
+    if (feature.notes.empty()) continue;
+    from_csv_.emplace(std::tuple(feature.source.name(), feature.feature_id, feature.token), feature.notes);
+  }
+  if (!options.describes()) return;
+  chat_ = read_column(options.descriptions, "--descriptions", &ModelEntry::descriptions, selection, reporter);
+  pt_ = read_column(options.pt_descriptions, "--pt-descriptions", &ModelEntry::pt_descriptions, selection,
+                    reporter);
+}
+
+std::string_view NoteBook::find(const std::optional<Column>& column, const std::string& source,
+                                int64_t feature_id) {
+  if (!column) return {};
+  const auto key = column->key_of_source.find(source);
+  return key == column->key_of_source.end() ? std::string_view()
+                                            : column->texts.find(key->second, feature_id);
+}
+
+FeatureNotes NoteBook::notes(const Source& source, const std::string& token, int64_t feature_id) const {
+  const std::string name = source.name();
+  FeatureNotes notes;
+  for (const std::string& of_token : {token, std::string()}) {
+    const auto found = from_csv_.find(std::tuple(name, feature_id, of_token));
+    if (found != from_csv_.end()) notes.complete_with(found->second);
+  }
+  notes.complete_with(
+      {std::string(find(chat_, name, feature_id)), std::string(find(pt_, name, feature_id)), {}});
+  return notes;
+}
+
+}  // namespace saescope
