@@ -10,6 +10,8 @@
 namespace saescope {
 namespace {
 
+std::string shown_key(const DescriptionKey& key) { return key.model_id + "/" + key.layer_id; }
+
 /// "a/b (120), c/d (3) and 4 more".
 template <typename List, typename Show>
 std::string list_some(const List& list, const Show& show) {
@@ -25,18 +27,18 @@ std::string list_some(const List& list, const Show& show) {
 
 void report_skipped(const Descriptions& texts, const std::set<DescriptionKey>& wanted, const char* flag,
                     Reporter& reporter) {
-  if (texts.others().empty()) return;
-  const std::string others = list_some(texts.others(), [](const auto& other) {
-    return fmt::format("{} ({})", other.first.name(), other.second);
+  if (texts.skipped_sources().empty()) return;
+  const std::string others = list_some(texts.skipped_sources(), [](const auto& other) {
+    return fmt::format("{} ({})", shown_key(other.first), other.second);
   });
-  if (texts.kept() > 0) {
+  if (texts.matched() > 0) {
     reporter.info(fmt::format("{}: explanations of other dictionaries were skipped: {}", flag, others));
     return;
   }
   reporter.warn(fmt::format(
       "{}: no explanation is of a dictionary of this run ({}); found were {}. The configuration's keys "
       "descriptions and pt_descriptions say which belong to a model",
-      flag, list_some(wanted, [](const DescriptionKey& key) { return key.name(); }), others));
+      flag, list_some(wanted, [](const DescriptionKey& key) { return shown_key(key); }), others));
 }
 
 }  // namespace
@@ -49,8 +51,7 @@ DescriptionKey description_key(const ModelEntry& entry, const Source& source, st
     const std::size_t slash = filled.find('/');
     return {filled.substr(0, slash), filled.substr(slash + 1)};
   }
-  const std::string link = fill_placeholders(entry.link, {{"layer", std::to_string(source.layer)}});
-  if (auto key = key_of_link(link)) return *std::move(key);
+  if (auto key = key_of_link(entry.link, source.layer)) return *std::move(key);
   return {entry.name, source.name()};
 }
 
@@ -86,12 +87,11 @@ NoteBook::NoteBook(const Options& options, const std::vector<RequestedFeature>& 
                     reporter);
 }
 
-std::string_view NoteBook::find(const std::optional<Column>& column, const std::string& source,
-                                int64_t feature_id) {
+std::string NoteBook::find(const std::optional<Column>& column, const std::string& source,
+                           int64_t feature_id) {
   if (!column) return {};
   const auto key = column->key_of_source.find(source);
-  return key == column->key_of_source.end() ? std::string_view()
-                                            : column->texts.find(key->second, feature_id);
+  return key == column->key_of_source.end() ? std::string() : column->texts.text(key->second, feature_id);
 }
 
 FeatureNotes NoteBook::notes(const Source& source, const std::string& token, int64_t feature_id) const {

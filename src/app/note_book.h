@@ -37,8 +37,7 @@ class NoteBook {
   static std::optional<Column> read_column(const std::filesystem::path& path, const char* flag,
                                            std::string ModelEntry::*ids, const Selection& selection,
                                            Reporter& reporter);
-  static std::string_view find(const std::optional<Column>& column, const std::string& source,
-                               int64_t feature_id);
+  static std::string find(const std::optional<Column>& column, const std::string& source, int64_t feature_id);
 
   /// By source name, feature and token type (empty: all of them).
   std::map<std::tuple<std::string, int64_t, std::string>, FeatureNotes> from_csv_;

@@ -23,7 +23,10 @@ TEST(DescriptionKey, ComesFromTheEntryThenItsLinkThenTheProgramsOwnNames) {
   ModelEntry entry;
   entry.name = "own";
   const Source source = {"own", "1", 11};
-  const auto key = [&] { return description_key(entry, source, &ModelEntry::pt_descriptions).name(); };
+  const auto key = [&] {
+    const DescriptionKey found = description_key(entry, source, &ModelEntry::pt_descriptions);
+    return found.model_id + "/" + found.layer_id;
+  };
   EXPECT_EQ(key(), "own/own_trainer1_layer11");
   entry.link = "https://www.neuronpedia.org/llama3.1-8b-it/{layer}-resid-post-aa/{feature_id}";
   EXPECT_EQ(key(), "llama3.1-8b-it/11-resid-post-aa");

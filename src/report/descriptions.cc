@@ -1,151 +1,206 @@
 #include "report/descriptions.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <fstream>
 #include <istream>
-#include <vector>
+#include <utility>
 
 #include "base/error.h"
-#include "report/gzip_stream.h"
+#include "base/placeholders.h"
+#include "report/gunzip.h"
+#include "report/input_files.h"
 #include "report/json_lines.h"
 #include "report/json_text.h"
 
 namespace saescope {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr std::array<std::string_view, 2> kEndings = {".jsonl", ".jsonl.gz"};
+constexpr std::string_view kExample =
+    "an object such as {\"modelId\": \"llama3.1-8b-it\", \"layer\": \"11-resid-post-aa\", \"index\": \"7\", "
+    "\"description\": \"greetings\"}";
 constexpr std::string_view kSeparator = " | ";
-constexpr std::size_t kMostBytes = std::size_t{1} << 30;
-constexpr std::size_t kMostOthers = 100'000;
-constexpr auto kExample =
-    "an object such as {\"modelId\": \"llama3.1-8b-it\", \"layer\": \"11-resid-post-aa\", \"index\": "
-    "\"123\", "
-    "\"description\": \"…\"}";
+constexpr std::size_t kLongestId = 256;
+constexpr std::size_t kSourcesToldApart = 1000;
+/// Memory of one explanation besides its bytes: string, allocation, and a share of the hash table's node.
+constexpr std::size_t kExplanationOverhead = 160;
 
-const std::string& require_string(const JsonLine& line, const JsonField& field) {
-  if (field.is_string()) return field.text;
-  refuse_json_line(line, fmt::format("the explanation has no {}", field.key),
-                   fmt::format("\"{}\": a string", field.key), field.type);
+InputError beyond_limit(std::string what, std::string expected) {
+  return InputError({.what = std::move(what),
+                     .where = {},
+                     .expected = std::move(expected),
+                     .found = "more",
+                     .hint = "leave out files or lines that are not needed"});
 }
 
-int64_t require_index(const JsonLine& line, const JsonField& field) {
+/// One of the two ids that name a source.
+std::string take_id(JsonField& field, const char* what, const char* example, const JsonLine& line) {
+  const std::string expected =
+      fmt::format("\"{}\": a string of 1 to {} bytes, such as \"{}\"", field.name, kLongestId, example);
+  if (!field.is_string()) throw json_line_error(what, line, expected, std::string(field.type));
+  if (field.text.empty() || field.text.size() > kLongestId) {
+    throw json_line_error(what, line, expected, shown_text(field.text));
+  }
+  return std::move(field.text);
+}
+
+int64_t read_index(const JsonField& field, const JsonLine& line) {
   int64_t index = -1;
-  if (field.is_string() || field.is_whole_number()) {
+  if (field.is_string() || field.is_number()) {
     const char* const end = field.text.data() + field.text.size();
     const auto [rest, error] = std::from_chars(field.text.data(), end, index);
-    if (error == std::errc() && rest == end && index >= 0) return index;
+    if (error == std::errc() && rest == end && index >= 0 && field.text.front() != '-') return index;
   }
-  refuse_json_line(line, "the explanation's index is not a feature id",
-                   "\"index\": a whole number from 0, or a string of one",
-                   field.text.empty() ? field.type : shown_text(field.text));
+  throw json_line_error("the explanation's index is not a feature", line,
+                        "\"index\": a whole number from 0, or a string of its digits",
+                        field.is_string()   ? shown_text(field.text)
+                        : field.is_number() ? field.text
+                                            : std::string(field.type));
 }
 
-void append_description(const JsonLine& line, Descriptions& descriptions) {
-  std::array<JsonField, 4> fields = {{{"modelId"}, {"layer"}, {"index"}, {"description"}}};
-  read_json_fields(line, kExample, fields);
-  const auto& [model_id, layer_id, index, description] = fields;
-  const DescriptionKey key = {require_string(line, model_id), require_string(line, layer_id)};
-  const int64_t feature_id = require_index(line, index);
-  if (description.type == "null") return;
-  const std::string& text = require_string(line, description);
-  if (text.find_first_not_of(" \t\r\n") != std::string::npos) descriptions.add(key, feature_id, text);
+std::string trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n\v\f";
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return {};
+  return std::string(text.substr(begin, text.find_last_not_of(kSpace) - begin + 1));
 }
 
-/// Whether `text` is one of the explanations in `joined`.
-bool holds(std::string_view joined, std::string_view text) {
-  for (std::size_t at = joined.find(text); at != std::string_view::npos; at = joined.find(text, at + 1)) {
-    const bool begins = at == 0 || joined.substr(0, at).ends_with(kSeparator);
-    const std::string_view behind = joined.substr(at + text.size());
-    if (begins && (behind.empty() || behind.starts_with(kSeparator))) return true;
+Explanation parse_explanation(const JsonLine& line) {
+  std::array<JsonField, 4> fields = {
+      {{.name = "modelId"}, {.name = "layer"}, {.name = "index"}, {.name = "description"}}};
+  read_json_object(line, fields);
+  auto& [model, layer, index, description] = fields;
+  std::string model_id = take_id(model, "the explanation names no model", "llama3.1-8b-it", line);
+  std::string layer_id = take_id(layer, "the explanation names no source", "11-resid-post-aa", line);
+  const int64_t feature = read_index(index, line);
+  if (!description.is_string() && !description.is_null()) {
+    throw json_line_error("the explanation has no description", line, "\"description\": a string or null",
+                          std::string(description.type));
   }
-  return false;
-}
-
-std::vector<fs::path> list_description_files(const fs::path& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) {
-    throw InputError({.what = "there are no descriptions at this path",
-                      .where = path.string(),
-                      .expected = "a file of JSON lines, plain or gzip, or a folder that holds such files",
-                      .found = "no file and no folder"});
-  }
-  if (!fs::is_directory(status)) {
-    require_regular_file(path);
-    return {path};
-  }
-  std::vector<fs::path> files = list_files(path, kEndings);
-  if (!files.empty()) return files;
-  throw InputError({.what = "the folder holds no descriptions",
-                    .where = path.string(),
-                    .expected = "at least one file *.jsonl or *.jsonl.gz"});
+  std::string text = description.is_string() ? trimmed(description.text) : std::string();
+  return {{std::move(model_id), std::move(layer_id)}, feature, std::move(text)};
 }
 
 }  // namespace
 
-std::optional<DescriptionKey> key_of_link(std::string_view link) {
+std::optional<DescriptionKey> key_of_link(std::string_view link_template, int64_t layer) {
   constexpr std::string_view kFeature = "/{feature_id}";
-  const std::size_t behind_host = link.find("://");
-  const std::size_t end = link.find(kFeature);
-  if (behind_host == std::string_view::npos || end == std::string_view::npos) return std::nullopt;
-  const std::string_view path = link.substr(behind_host + 3, end - behind_host - 3);
-  const std::size_t second = path.rfind('/');
-  if (second == std::string_view::npos || second == 0) return std::nullopt;
-  const std::size_t first = path.rfind('/', second - 1);
-  if (first == std::string_view::npos) return std::nullopt;
-  DescriptionKey key = {std::string(path.substr(first + 1, second - first - 1)),
-                        std::string(path.substr(second + 1))};
-  if (key.model_id.empty() || key.layer_id.empty()) return std::nullopt;
-  return key;
+  constexpr std::string_view kScheme = "://";
+  const std::string link = fill_placeholders(std::string(link_template), {{"layer", std::to_string(layer)}});
+  const std::size_t scheme = link.find(kScheme);
+  if (scheme == std::string::npos) return std::nullopt;
+  const std::size_t path = link.find('/', scheme + kScheme.size());  // the host holds no key
+  const std::size_t end = link.find(kFeature, scheme + kScheme.size());
+  if (end == std::string::npos || path >= end) return std::nullopt;
+  const std::string_view behind = std::string_view(link).substr(end + kFeature.size());
+  if (!behind.empty() && std::string_view("/?#").find(behind.front()) == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const std::string_view segments = std::string_view(link).substr(path, end - path);  // "/…/MODEL/SOURCE"
+  const std::size_t before_source = segments.rfind('/');
+  if (before_source == 0 || segments.find_first_of("?#{}") != std::string_view::npos) return std::nullopt;
+  const std::size_t before_model = segments.rfind('/', before_source - 1);
+  const std::string_view source = segments.substr(before_source + 1);
+  const std::string_view model = segments.substr(before_model + 1, before_source - before_model - 1);
+  if (source.empty() || model.empty()) return std::nullopt;
+  return DescriptionKey{std::string(model), std::string(source)};
 }
 
-void Descriptions::add(const DescriptionKey& key, int64_t feature_id, std::string_view description) {
-  if (!wanted_.contains(key)) {
-    if (others_.size() < kMostOthers || others_.contains(key)) ++others_[key];
+Descriptions::Descriptions(std::set<DescriptionKey> wanted, DescriptionLimits limits)
+    : wanted_(std::move(wanted)), limits_(limits) {
+  for (const DescriptionKey& key : wanted_) texts_.try_emplace(key);
+}
+
+void Descriptions::add(Explanation explanation) {
+  if (explanation.text.empty()) {
+    ++empty_;
     return;
   }
-  std::string& joined = texts_[key][feature_id];
-  ++kept_;
-  if (holds(joined, description)) return;
-  bytes_ += description.size();
-  if (bytes_ > kMostBytes) {
-    throw InputError({.what = "the descriptions are too long",
-                      .where = key.name(),
-                      .expected = fmt::format("at most {} bytes for the run's features", kMostBytes)});
+  const auto source = texts_.find(explanation.source);
+  if (source != texts_.end()) {
+    keep(source->second[explanation.feature], std::move(explanation.text));
+    ++matched_;
+    return;
   }
-  if (!joined.empty()) joined += kSeparator;
-  joined += description;
+  ++skipped_;
+  const auto other = skipped_sources_.find(explanation.source);
+  if (other != skipped_sources_.end()) {
+    ++other->second;
+  } else if (skipped_sources_.size() < kSourcesToldApart) {
+    skipped_sources_.emplace(std::move(explanation.source), 1);
+  }
 }
 
-std::string_view Descriptions::find(const DescriptionKey& key, int64_t feature_id) const {
-  const auto texts = texts_.find(key);
-  if (texts == texts_.end()) return {};
-  const auto text = texts->second.find(feature_id);
-  return text == texts->second.end() ? std::string_view() : text->second;
+void Descriptions::keep(Texts& texts, std::string text) {
+  if (std::ranges::find(texts, text) != texts.end()) return;
+  std::size_t joined = text.size();
+  for (const std::string& known : texts) joined += known.size() + kSeparator.size();
+  if (joined > limits_.text_bytes) {
+    throw beyond_limit("a feature's descriptions are too long",
+                       fmt::format("at most {} bytes in all", limits_.text_bytes));
+  }
+  if (texts.size() == limits_.explanations) {
+    throw beyond_limit("a feature has too many descriptions",
+                       fmt::format("at most {} different ones", limits_.explanations));
+  }
+  const std::size_t total = total_bytes_ + text.size() + kExplanationOverhead;
+  if (total > limits_.total_bytes) {
+    throw beyond_limit("the descriptions take too much memory",
+                       fmt::format("at most {} bytes for the chosen sources", limits_.total_bytes));
+  }
+  total_bytes_ = total;
+  text.shrink_to_fit();
+  texts.push_back(std::move(text));
 }
 
-void append_descriptions(std::istream& in, const std::string& file, Descriptions& descriptions) {
-  for_each_json_line(in, file, kExample,
-                     [&](const JsonLine& line) { append_description(line, descriptions); });
+std::string Descriptions::text(const DescriptionKey& source, int64_t feature) const {
+  const auto features = texts_.find(source);
+  if (features == texts_.end()) return {};
+  const auto texts = features->second.find(feature);
+  if (texts == features->second.end()) return {};
+  return fmt::format("{}", fmt::join(texts->second, kSeparator));
 }
 
-Descriptions read_descriptions(const fs::path& path, std::set<DescriptionKey> wanted) {
+std::size_t Descriptions::described_features(const DescriptionKey& source) const {
+  const auto features = texts_.find(source);
+  return features == texts_.end() ? 0 : features->second.size();
+}
+
+uint64_t append_descriptions(std::istream& in, const std::string& file, Descriptions& descriptions) {
+  uint64_t count = 0;
+  for_each_json_line(in, file, kExample, [&](const JsonLine& line) {
+    ++count;
+    Explanation explanation = parse_explanation(line);
+    try {
+      descriptions.add(std::move(explanation));
+    } catch (const InputError& error) {
+      ErrorDetail detail = error.detail();
+      detail.where = line.place;
+      throw InputError(std::move(detail));
+    }
+  });
+  return count;
+}
+
+Descriptions read_descriptions(const std::filesystem::path& path, std::set<DescriptionKey> wanted) {
+  const InputKind kind = {"descriptions", {".jsonl", ".jsonl.gz"}, "fetch them from Neuronpedia's exports"};
   Descriptions descriptions(std::move(wanted));
-  for (const fs::path& file : list_description_files(path)) {
-    GzipBuffer bytes(file);
-    std::istream in(&bytes);
-    append_descriptions(in, file.string(), descriptions);
+  for (const std::filesystem::path& file : list_input_files(path, kind)) {
+    std::ifstream packed = open_input_file(file);
+    GunzipBuffer text(*packed.rdbuf(), file.string());
+    std::istream in(&text);
+    if (append_descriptions(in, file.string(), descriptions) > 0) continue;
+    throw InputError({.what = "there is no explanation in it",
+                      .where = file.string(),
+                      .expected = fmt::format("lines, each {}", kExample),
+                      .found = "blank lines or nothing",
+                      .hint = {}});
   }
-  if (descriptions.kept() > 0 || !descriptions.others().empty()) return descriptions;
-  throw InputError({.what = "there is no explanation in it",
-                    .where = path.string(),
-                    .expected = fmt::format("lines, each {}", kExample),
-                    .found = "blank lines or nothing"});
+  return descriptions;
 }
 
 }  // namespace saescope

@@ -12,6 +12,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "report/csv.h"
 #include "report/json_text.h"
 
@@ -79,6 +80,19 @@ std::optional<int64_t> parse_feature_id(std::string_view text) {
   return id;
 }
 
+/// The text of a column that outputs carry on.
+std::string read_note(const CsvRecord& record, std::optional<std::size_t> column, std::string_view name,
+                      const std::string& place) {
+  if (!column) return {};
+  const std::string& text = record.fields[*column];
+  if (find_invalid_utf8(text) == std::string_view::npos) return text;
+  throw InputError({.what = fmt::format("the {} is not valid UTF-8", name),
+                    .where = place,
+                    .expected = "text in UTF-8",
+                    .found = shown_text(text),
+                    .hint = "save the table in UTF-8"});
+}
+
 RequestedFeature read_row(const CsvRecord& record, const Columns& columns, std::string place) {
   const std::string& id_text = record.fields[columns.feature_id];
   const std::optional<int64_t> id = parse_feature_id(id_text);
@@ -98,11 +112,11 @@ RequestedFeature read_row(const CsvRecord& record, const Columns& columns, std::
     detail.found = shown_text(record.fields[columns.source]);
     throw InputError(std::move(detail));
   }
-  const auto field = [&](std::optional<std::size_t> column) {
-    return column ? record.fields[*column] : std::string();
-  };
-  FeatureNotes notes = {field(columns.chat_desc), field(columns.pt_desc), field(columns.type)};
-  return {std::move(source), *id, field(columns.token), std::move(place), std::move(notes)};
+  std::string token = columns.token ? record.fields[*columns.token] : std::string();
+  FeatureNotes notes = {.chat_desc = read_note(record, columns.chat_desc, "chat_desc", place),
+                        .pt_desc = read_note(record, columns.pt_desc, "pt_desc", place),
+                        .type = read_note(record, columns.type, "type", place)};
+  return {std::move(source), *id, std::move(token), std::move(place), std::move(notes)};
 }
 
 void require_same_width(const CsvRecord& record, const CsvRecord& header, const std::string& place) {
@@ -139,7 +153,7 @@ std::vector<RequestedFeature> parse_features_csv(std::string_view text, const st
   Columns columns;
   std::size_t row = 0;
   std::vector<RequestedFeature> features;
-  std::map<std::tuple<Source, int64_t, std::string>, std::size_t> seen;  // position in `features`
+  std::map<std::tuple<Source, int64_t, std::string>, std::size_t> seen;  // its index in features
   for_each_csv_record(text, file, [&](const CsvRecord& record) {
     if (!header) {
       columns = read_header(record, file);

@@ -15,18 +15,18 @@ namespace saescope {
 struct RequestedFeature {
   Source source;
   int64_t feature_id = 0;
-  std::string token;   ///< empty: every token type of the model
-  std::string place;   ///< "file:row N (line M)", for messages; N counts the rows below the header from 1
-  FeatureNotes notes;  ///< of the columns chat_desc, pt_desc and type, which the program's own outputs have
+  std::string token;  ///< empty: every token type of the model
+  std::string place;  ///< "file:row N (line M)", for messages; N counts the rows below the header from 1
+  FeatureNotes notes = {};  ///< empty where the table has no such columns
 };
 
 /// Reads the features CSV (RFC 4180; columns `feature_id`, `source` and optionally `token`, `chat_desc`,
-/// `pt_desc`, `type`, in any order, others ignored). Rows come in file order; of rows with the same feature,
-/// source and token the first is kept, with the first of each note. A feature id may be written as a float
-/// without a fraction ("12.0"), which is what pandas makes of a column with gaps.
-/// @throws InputError with the row on a missing column, a malformed source or feature id, a row
-/// with
-///         another number of fields than the header, or an unclosed quote.
+/// `pt_desc` and `type`, in any order, others ignored). Rows come in file order. Of rows that agree in
+/// source, feature and token the first is kept, with the first of their notes of each kind that is not empty.
+/// A feature id may be written as a float without a fraction ("12.0"), which is what pandas makes of a column
+/// with gaps.
+/// @throws InputError with the row on a missing column, a malformed source or feature id, a note that is not
+///         UTF-8, a row with another number of fields than the header, or an unclosed quote.
 std::vector<RequestedFeature> read_features_csv(const std::filesystem::path& path);
 
 /// As read_features_csv, from text. @param file names the file in messages

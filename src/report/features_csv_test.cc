@@ -143,19 +143,42 @@ TEST_F(FeaturesCsv, ForeignEncodingInAnIgnoredColumnDoesNotMatter) {
               ElementsAre("m_trainer1_layer0/1/"));
 }
 
-TEST_F(FeaturesCsv, AMissingFileIsAnInputError) { EXPECT_THROW(read_features_csv(file()), InputError); }
-
-TEST(FeaturesCsvNotes, OfAnEarlierOutputAreKeptTheFirstOfEach) {
-  const auto features = parse_features_csv(
-      "feature_id,source,chat_desc,pt_desc,type\n"
-      "1,m_trainer1_layer2,\"a, b\",,\n"
-      "2,m_trainer1_layer2,,,\n"
-      "1,m_trainer1_layer2,other,p,t\n",
-      "f.csv");
+TEST_F(FeaturesCsv, CarriesNotesOfTheColumnsThatAreThere) {
+  const auto features = read(
+      "type,feature_id,source,pt_desc,chat_desc\n"
+      "persona,1,m_trainer1_layer0,caf\xC3\xA9,\"a, \"\"b\"\"\"\n,2,m_trainer1_layer0,,\n");
   ASSERT_EQ(features.size(), 2u);
-  EXPECT_EQ(features[0].notes, (FeatureNotes{"a, b", "p", "t"}));
-  EXPECT_TRUE(features[1].notes.empty());
+  EXPECT_EQ(features[0].notes,
+            (FeatureNotes{.chat_desc = "a, \"b\"", .pt_desc = "caf\xC3\xA9", .type = "persona"}));
+  EXPECT_EQ(features[1].notes, FeatureNotes{});
+  const auto one = read("feature_id,source,type\n1,m_trainer1_layer0,x\n");
+  EXPECT_EQ(one.at(0).notes, (FeatureNotes{.chat_desc = "", .pt_desc = "", .type = "x"}));
+  EXPECT_EQ(read("feature_id,source\n1,m_trainer1_layer0\n").at(0).notes, FeatureNotes{});
 }
+
+TEST_F(FeaturesCsv, OfDuplicatesTheFirstNoteOfEachKindWins) {
+  const auto features = read(
+      "feature_id,source,token,chat_desc,pt_desc,type\n"
+      "1,m_trainer1_layer0,asst,,first,\n"
+      "1,m_trainer1_layer0,user,other,other,other\n"
+      "1,m_trainer1_layer0,asst,second,second,\n"
+      "1.0,m_trainer1_layer0,asst,third,,third\n");
+  ASSERT_EQ(features.size(), 2u);
+  EXPECT_EQ(features[0].notes, (FeatureNotes{.chat_desc = "second", .pt_desc = "first", .type = "third"}));
+  EXPECT_EQ(features[1].notes, (FeatureNotes{.chat_desc = "other", .pt_desc = "other", .type = "other"}));
+  EXPECT_THAT(features[0].place, EndsWith("features.csv:row 1 (line 2)"));
+}
+
+TEST_F(FeaturesCsv, ANoteThatIsNotUtf8IsAnErrorWithItsRow) {
+  for (const char* name : {"chat_desc", "pt_desc", "type"}) {
+    const ErrorDetail detail =
+        error("feature_id,source," + std::string(name) + "\n1,m_trainer1_layer0,caf\xE9\n");
+    EXPECT_EQ(detail.what, "the " + std::string(name) + " is not valid UTF-8");
+    EXPECT_THAT(detail.where, EndsWith("features.csv:row 1 (line 2)"));
+  }
+}
+
+TEST_F(FeaturesCsv, AMissingFileIsAnInputError) { EXPECT_THROW(read_features_csv(file()), InputError); }
 
 }  // namespace
 }  // namespace saescope

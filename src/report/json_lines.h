@@ -1,61 +1,53 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <functional>
 #include <iosfwd>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "base/error.h"
 
 namespace saescope {
 
 /// Bytes of one line: twice what a context of a million tokens holds.
 inline constexpr std::size_t kLongestJsonLine = std::size_t{8} << 20;
 
-/// A line of a JSONL file.
+/// A line of a file of JSON lines, without its line feed.
 struct JsonLine {
   std::string_view text;
-  std::size_t number;  ///< counts from 1, blank lines included
-  std::string place;   ///< "file:number", for messages
+  std::size_t number = 0;     ///< from 1, blank lines counted
+  std::string place;          ///< "file:number", for messages
+  std::string_view expected;  ///< what a line looks like, for messages
 };
 
-/// Hands out the lines of a file one after the other: UTF-8 without NULs (which the JSON library takes for
-/// the end), at most kLongestJsonLine bytes. A BOM and CRLF are tolerated, blank lines skipped.
-/// @param example of a line, for messages @throws InputError with file and line
-void for_each_json_line(std::istream& in, const std::string& file, std::string_view example,
+/// Hands out the lines of a stream one after the other; a BOM, blank lines and CRLF are tolerated. Memory is
+/// bounded by one line. What the stream buffer throws passes through.
+/// @param file names the file in messages
+/// @throws InputError with the line on one of more than kLongestJsonLine bytes, on text that is not UTF-8 and
+///         on a NUL, which the JSON library takes for the end of the line.
+void for_each_json_line(std::istream& in, const std::string& file, std::string_view expected,
                         const std::function<void(const JsonLine&)>& take);
 
-/// A top-level member of a line's object that a reader wants.
+/// A key that is read of a line's object. The last occurrence of a key counts, as in Python.
 struct JsonField {
-  std::string_view key;
-  std::string text = {};  ///< a string's characters, or a whole number's digits
-  std::string type =
-      "nothing";  ///< what stood there, for messages; "a string" and "a whole number" set the text
+  std::string_view name;
+  std::string_view type = "nothing";  ///< what stood there, for messages, such as "a string" or "null"
+  std::string text = {};              ///< of a string: it; of a number: its digits
 
   bool is_string() const { return type == "a string"; }
-  bool is_whole_number() const { return type == "a whole number"; }
+  bool is_number() const { return type == "a number"; }
+  bool is_null() const { return type == "null"; }
   bool is_absent() const { return type == "nothing"; }
 };
 
-/// Fills `fields` from a line. Where a key stands twice the last one counts, as in Python. Nothing else is
-/// kept, whatever the line holds, and its depth costs no stack.
-/// @throws InputError where the line is no JSON object
-void read_json_fields(const JsonLine& line, std::string_view example, std::span<JsonField> fields);
+/// Reads the object of a line. Only the fields are kept, whatever else the line holds, and a line's depth and
+/// length cost no stack. @throws InputError where the line is not one JSON object.
+void read_json_object(const JsonLine& line, std::span<JsonField> fields);
 
-/// A bad line's error. @param found what stands there
-[[noreturn]] void refuse_json_line(const JsonLine& line, std::string what, std::string expected,
-                                   std::string found);
-
-/// A folder's own files whose names end in one of `endings`, in byte order of their names. As for a shell's
-/// pattern, hidden files (an editor's, or the "._x.jsonl" that macOS leaves on foreign disks) do not belong
-/// to them.
-/// @throws InputError where the folder cannot be listed or holds something else under such a name
-std::vector<std::filesystem::path> list_files(const std::filesystem::path& folder,
-                                              std::span<const std::string_view> endings);
-
-/// @throws InputError where the path is no regular file
-void require_regular_file(const std::filesystem::path& path);
+/// The error of a line.
+[[nodiscard]] InputError json_line_error(std::string what, const JsonLine& line, std::string expected,
+                                         std::string found);
 
 }  // namespace saescope

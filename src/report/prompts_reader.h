@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <filesystem>
 #include <iosfwd>
 #include <string>
@@ -10,8 +9,7 @@
 namespace saescope {
 
 /// Reads prompts from a `.jsonl` file, or from a folder's own `*.jsonl` files in byte order of
-/// their names (spec section 3). A line holds at most
-/// kLongestJsonLine bytes.
+/// their names (spec section 3). A line holds at most kLongestJsonLine bytes.
 /// @throws InputError with file, line number and reason on the first bad line, and where there is no prompt
 ///         at all.
 Prompts read_prompts(const std::filesystem::path& path);

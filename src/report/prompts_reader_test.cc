@@ -113,7 +113,7 @@ TEST_F(PromptsReader, AFolderWithoutPromptFilesIsAnError) {
 TEST_F(PromptsReader, WhatIsNoRegularFileIsAnError) {
   put("sub.jsonl/x.txt", "x");
   EXPECT_THAT(path_error(folder_).where, EndsWith("sub.jsonl"));
-  EXPECT_EQ(path_error("/dev/null").what, "is not a file of JSON lines");
+  EXPECT_EQ(path_error("/dev/null").what, "is not a file of prompts");
 }
 
 TEST_F(PromptsReader, ALinkToNothingInTheFolderIsAnErrorNotSilentlyLeftOut) {
@@ -167,7 +167,7 @@ INSTANTIATE_TEST_SUITE_P(
                       BadLine{"NoContent", "{\"prompt\":\"a\"}", kNoContent, "nothing"},
                       BadLine{"EmptyContent", "{\"content\":\"\"}", kNoContent, "an empty string"},
                       BadLine{"NullContent", "{\"content\":null}", kNoContent, "null"},
-                      BadLine{"NumberContent", "{\"content\":5}", kNoContent, "a whole number"},
+                      BadLine{"NumberContent", "{\"content\":5}", kNoContent, "a number"},
                       BadLine{"ObjectContent", "{\"content\":{\"content\":\"a\"}}", kNoContent, "an object"},
                       BadLine{"NullLabel", "{\"content\":\"a\",\"label\":null}", kBadLabel, "null"},
                       BadLine{"BooleanLabel", "{\"content\":\"a\",\"label\":true}", kBadLabel, "a boolean"},
