@@ -6,6 +6,7 @@
 # make lint-deep  the same over the tests too, with the static analyser
 # make sanitize   unit tests under ASan and UBSan, what runs on several threads under TSan
 # make fuzz       run every fuzz target for SECONDS (20)
+# make screenshot the README's picture of the report, from the demo's
 # make format     let clang-format rewrite the sources
 # make goldens    make the tests' goldens again from the Python stack (see CONTRIBUTING.md)
 
@@ -17,7 +18,7 @@ BENCH_FLAGS ?=
 SECONDS ?= 20
 EXECUTABLE := $(BUILD)/run_sae_analysis
 
-.PHONY: build demo test bench sanitize fuzz test-data lint lint-deep format goldens packages packages-dev clean
+.PHONY: build demo test bench sanitize fuzz test-data lint lint-deep format screenshot goldens packages packages-dev clean
 
 build: packages
 	@cmake --preset release > /dev/null || { cmake --preset release; exit 1; }
@@ -37,6 +38,7 @@ demo: build
 test-data: packages-dev
 	@tools/fetch_demo_model.sh || echo "warning: without the demo model its tests are skipped" >&2
 	@tools/fetch_tokenizers.sh || echo "warning: without the real tokenizers their tests are skipped" >&2
+	@tools/fetch_browser_tests.sh $(BUILD)/browser_tests || echo "warning: without playwright-core the page's tests are skipped" >&2
 	@tools/fetch_uv.sh build/tools || echo "warning: without uv its test is skipped" >&2
 
 test: build test-data
@@ -62,6 +64,9 @@ fuzz: packages-dev
 
 format: packages-dev
 	@git ls-files '*.h' '*.cc' | xargs clang-format -i
+
+screenshot: demo test-data
+	@SAESCOPE_PLAYWRIGHT=$(BUILD)/browser_tests node tests/page/readme_picture.mjs results/demo/report.html docs/report.png
 
 goldens:
 	@tools/oracle/regenerate.sh "$(DEMO_MODEL)" "$(PYTHON)"

@@ -7,9 +7,10 @@ set -euo pipefail
 
 build_packages=(g++ cmake ninja-build pkg-config ccache ca-certificates
   libdnnl-dev ocl-icd-opencl-dev libpcre2-dev libutf8proc-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libfmt-dev
-  libcurl4-openssl-dev libssl-dev zlib1g-dev libgtest-dev libgmock-dev)
+  libcurl4-openssl-dev libssl-dev zlib1g-dev libgtest-dev libgmock-dev openssl npm)
 demo_packages=(python3 python3-pip unzip)
-develop_packages=("${demo_packages[@]}" clang-format clang-tidy clang libclang-rt-dev libomp-dev npm libbenchmark-dev python3-venv)
+develop_packages=("${demo_packages[@]}" clang-format clang-tidy clang libclang-rt-dev libomp-dev libbenchmark-dev python3-venv
+  nodejs chromium)
 
 packages=()
 for group in "$@"; do
@@ -35,7 +36,8 @@ has_libfuzzer() {
 # A tool that is there from elsewhere (a newer cmake, a Node.js with npm) need not be installed again.
 provided() {
   case "$1" in
-    g++ | cmake | ccache | clang-format | clang-tidy | python3 | unzip | npm) command -v "$1" > /dev/null ;;
+    g++ | cmake | ccache | clang-format | clang-tidy | python3 | unzip | npm | openssl | chromium) command -v "$1" > /dev/null ;;
+    nodejs) command -v node > /dev/null ;;
     clang) command -v clang++ > /dev/null ;;
     libclang-rt-dev) has_libfuzzer ;;
     ninja-build) command -v ninja > /dev/null ;;

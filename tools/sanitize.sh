@@ -23,7 +23,7 @@ for folder in src/*/; do
 done
 export OMP_WAIT_POLICY=passive
 build asan "${unit_tests[@]}" hub_protocol_test cross_test fuzz_replay
-ctest --preset asan -j "$(nproc)" -R '^(cross\.Pipeline|[a-z]+)\.' -E '^(cross\.[^P]|cross\.Program|faults|hostile)|NOT_BUILT'
+ctest --preset asan -j "$(nproc)" -R '^(cross\.Pipeline|[a-z]+)\.' -E '^(cross\.[^P]|cross\.Program|faults|hostile|page)|NOT_BUILT'
 
 build tsan tensor_test ops_test app_test hub_protocol_test cross_test
 export TSAN_OPTIONS="ignore_noninstrumented_modules=1 ${TSAN_OPTIONS:-}"

@@ -49,7 +49,8 @@ LabelPair parse_pair(const std::string& text, const Labels& labels) {
 
 std::vector<LabelPair> contrast_pairs(const Options& options, const Labels& labels) {
   if (labels.size() < 2) {
-    throw InputError({.what = "--contrast-output compares labels, and all prompts have the same one",
+    if (options.contrast_output.empty() && options.contrast_pairs.empty()) return {};
+    throw InputError({.what = "there are no labels to compare: all prompts have the same one",
                       .where = options.prompts_path.string(),
                       .expected = "at least two different values of the key \"label\"",
                       .found = list_labels(labels)});

@@ -62,8 +62,12 @@ TEST(ContrastPairs, ATextThatCanBeReadInTwoWaysIsRefused) {
   EXPECT_THAT(error({"a:b:c"}, {"a", "b:c", "a:b", "c"}).what, HasSubstr("several pairs"));
 }
 
-TEST(ContrastPairs, OneLabelAloneCannotBeCompared) {
-  EXPECT_THAT(error({}, {"a", "a"}).what, HasSubstr("all prompts have the same"));
+TEST(ContrastPairs, OneLabelAloneCannotBeComparedButIsNoErrorForAReport) {
+  EXPECT_THAT(error({"a:a"}, {"a", "a"}).what, HasSubstr("all prompts have the same"));
+  Options options;
+  EXPECT_THAT(contrast_pairs(options, labels_of({"a"})), ::testing::IsEmpty());
+  options.contrast_output = "c.csv";
+  EXPECT_THROW(contrast_pairs(options, labels_of({"a"})), InputError);
 }
 
 }  // namespace

@@ -101,6 +101,8 @@ constexpr std::array kFlags = {
     Flag{kAnalysisGroup, "--skip-long", "", "Leave out longer prompts with a warning instead of stopping",
          [](Options& o, const Argument&) { o.skip_long = true; }},
 
+    Flag{kViewGroup, "--report", "FILE", "HTML page that shows the results, to be opened in a browser",
+         [](Options& o, const Argument& a) { o.report = a.text; }},
     Flag{kViewGroup, "--descriptions", "PATH",
          "Explanations for the column chat_desc: a .jsonl or .jsonl.gz file as Neuronpedia exports them, or "
          "a folder",

@@ -192,7 +192,8 @@ std::vector<std::string> find_unused(const CLI::App& app, const Options& options
   }
   const auto contrast = given(app, {"--contrast", "--contrast-q"});
   if (!options.gathers() && !contrast.empty()) {
-    warnings.push_back(fmt::format("without --contrast-output nothing uses {}", listed(contrast)));
+    warnings.push_back(
+        fmt::format("without --contrast-output and --report nothing uses {}", listed(contrast)));
   }
   return warnings;
 }
@@ -209,7 +210,8 @@ std::vector<NamedFile> Options::outputs() const {
   return written({{"--universal-output", universal() ? universal_output : ""},
                   {"--specific-output", specific() ? specific_output : ""},
                   {"--token-activations", specific() ? token_activations : ""},
-                  {"--contrast-output", contrast_output}});
+                  {"--contrast-output", contrast_output},
+                  {"--report", report}});
 }
 
 CommandLine parse_options(int argc, const char* const* argv) {

@@ -30,6 +30,7 @@ struct Options {
   float activation_threshold = 0.01f;  ///< finite
   bool record_prompts = false;
   std::filesystem::path token_activations;  ///< empty: none
+  std::filesystem::path report;             ///< empty: none
   std::filesystem::path descriptions;       ///< empty: none
   std::filesystem::path pt_descriptions;    ///< empty: none
   std::filesystem::path contrast_output;    ///< empty: none
@@ -62,11 +63,11 @@ struct Options {
   bool universal() const { return analysis && *analysis != Analysis::kSpecific; }
   bool specific() const { return analysis && *analysis != Analysis::kUniversal; }
   /// Whether an output has descriptions of features.
-  bool describes() const { return universal(); }
+  bool describes() const { return universal() || !report.empty(); }
   /// Whether the chosen features' activations are wanted at every token.
   bool all_tokens() const { return specific() && !token_activations.empty(); }
-  /// Whether features are compared between labels.
-  bool gathers() const { return !contrast_output.empty(); }
+  /// Whether statistics by label are wanted.
+  bool gathers() const { return !contrast_output.empty() || !report.empty(); }
   /// The files that the run writes, but for the recorded prompts, which lie beside the specific CSV.
   std::vector<NamedFile> outputs() const;
 };

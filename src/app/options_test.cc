@@ -209,7 +209,7 @@ TEST(Options, RunsThatOnlyShowSomethingNeedNoOutputs) {
 
 TEST(Options, TheContrastsFlagsWithoutItsOutputAreReported) {
   EXPECT_THAT(parse(universal({"--contrast", "a:b", "--contrast-q", "0.1"})).warnings,
-              ElementsAre("without --contrast-output nothing uses --contrast and --contrast-q"));
+              ElementsAre("without --contrast-output and --report nothing uses --contrast and --contrast-q"));
   const CommandLine line = parse(universal({"--contrast", "a:b", "--contrast-output", "c.csv"}));
   EXPECT_THAT(line.warnings, IsEmpty());
   EXPECT_THAT(line.options->contrast_pairs, ElementsAre("a:b"));

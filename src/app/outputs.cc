@@ -1,11 +1,10 @@
 #include "app/outputs.h"
 
-#include <fmt/format.h>
-
 #include <deque>
 #include <optional>
 
 #include "app/prompt_texts.h"
+#include "app/report_page.h"
 #include "base/atomic_file.h"
 #include "report/output_rows.h"
 
@@ -19,25 +18,68 @@ RowOrigin origin_of(const FeatureTable& table, const RunResults& results) {
   return {table.source(), table.token(), results.models.at(table.source().model).prepared->plan.entry.link};
 }
 
-void write_universal(const RunResults& results, const RunInput& input, Files& files, RunReport& report) {
-  const Options& options = input.options;
-  AtomicFile& file = files.emplace_back(options.universal_output);
-  file.write(kUniversalHeader);
-  uint64_t rows = 0;
-  results.tables.for_each([&](const FeatureTable& table) {
-    if (!table.all_features()) return;
-    const RowOrigin origin = origin_of(table, results);
-    const uint64_t prompts = results.models.at(origin.source.model).prepared->prompts.size();
-    const auto features = table.statistics().finish(prompts, options.threshold);
+/// The outputs that are made of statistics.
+class StatisticsOutputs {
+ public:
+  /// @param page null: no report
+  StatisticsOutputs(const RunResults& results, const RunInput& input, Files& files, ReportPage* page)
+      : results_(results), input_(input), page_(page) {
+    const Options& options = input.options;
+    if (options.universal()) universal_ = &files.emplace_back(options.universal_output);
+    if (universal_ != nullptr) universal_->write(kUniversalHeader);
+    if (!options.contrast_output.empty()) contrast_ = &files.emplace_back(options.contrast_output);
+    if (contrast_ != nullptr) contrast_->write(kContrastHeader);
+  }
+
+  void add(const FeatureTable& table, RunReport& report) {
+    const RowOrigin origin = origin_of(table, results_);
+    std::vector<UniversalFeature> universal;
+    if (table.all_features()) universal = write_universal(table, origin, report);
+    std::vector<ContrastRow> contrast;
+    if (!input_.contrast.empty()) contrast = write_contrast(table, origin, report);
+    if (page_ != nullptr) page_->add_table(table, std::move(universal), contrast);
+  }
+
+  void finish(RunReport& report) const {
+    const Options& options = input_.options;
+    if (universal_ != nullptr) report.add_file(options.universal_output, universal_rows_, "rows");
+    if (contrast_ != nullptr) report.add_file(options.contrast_output, contrast_rows_, "rows");
+  }
+
+ private:
+  std::vector<UniversalFeature> write_universal(const FeatureTable& table, const RowOrigin& origin,
+                                                RunReport& report) {
+    const uint64_t prompts = results_.models.at(origin.source.model).prepared->prompts.size();
+    std::vector<UniversalFeature> features = table.statistics().finish(prompts, input_.options.threshold);
     for (const UniversalFeature& feature : features) {
-      file.write(
-          universal_row(origin, feature, input.notes.notes(origin.source, origin.token, feature.feature_id)));
+      universal_->write(universal_row(origin, feature,
+                                      input_.notes.notes(origin.source, origin.token, feature.feature_id)));
     }
     report.rows.push_back({"universal", origin.source.name(), origin.token, features.size()});
-    rows += features.size();
-  });
-  report.files.push_back(fmt::format("{} ({} rows)", options.universal_output.string(), rows));
-}
+    universal_rows_ += features.size();
+    return features;
+  }
+
+  std::vector<ContrastRow> write_contrast(const FeatureTable& table, const RowOrigin& origin,
+                                          RunReport& report) {
+    const auto& per_label = results_.models.at(origin.source.model).prompts_per_label;
+    std::vector<ContrastRow> rows = contrast_labels(*table.labels(), table.chosen(), per_label,
+                                                    input_.contrast, input_.options.contrast_q);
+    if (contrast_ == nullptr) return rows;
+    for (const ContrastRow& row : rows) contrast_->write(contrast_row(origin, row, input_.labels.names()));
+    report.rows.push_back({"contrast", origin.source.name(), origin.token, rows.size()});
+    contrast_rows_ += rows.size();
+    return rows;
+  }
+
+  const RunResults& results_;
+  const RunInput& input_;
+  ReportPage* page_;
+  AtomicFile* universal_ = nullptr;
+  AtomicFile* contrast_ = nullptr;
+  uint64_t universal_rows_ = 0;
+  uint64_t contrast_rows_ = 0;
+};
 
 void write_specific(RunResults& results, const RunInput& input, Files& files, RunReport& report) {
   const Options& options = input.options;
@@ -48,14 +90,14 @@ void write_specific(RunResults& results, const RunInput& input, Files& files, Ru
   for (const SpecificTable& table : results.specific) {
     report.rows.push_back({"specific", table.origin().source.name(), table.origin().token, table.rows()});
   }
-  report.files.push_back(fmt::format("{} ({} rows)", options.specific_output.string(), counts.rows));
+  report.add_file(options.specific_output, counts.rows, "rows");
   if (record_threshold) {
-    report.files.push_back(fmt::format(
-        "{} ({} records)", active_prompts_path(options.specific_output.string()), counts.records));
+    report.add_file(active_prompts_path(options.specific_output.string()), counts.records, "records");
   }
 }
 
-void write_token_activations(RunResults& results, const RunInput& input, Files& files, RunReport& report) {
+void write_token_activations(RunResults& results, const RunInput& input, Files& files, ReportPage* page,
+                             RunReport& report) {
   const std::filesystem::path& path = input.options.token_activations;
   AtomicFile& file = files.emplace_back(path);
   uint64_t records = 0;
@@ -70,29 +112,11 @@ void write_token_activations(RunResults& results, const RunInput& input, Files& 
       table.read_tokens(activations);
       file.write(token_activations_line(table.origin(), prompt, input.prompts[prompt].label, feature, tokens,
                                         activations));
+      if (page != nullptr) page->add_tokens(table.origin(), feature, prompt, tokens, activations);
       ++records;
     });
   }
-  report.files.push_back(fmt::format("{} ({} records)", path.string(), records));
-}
-
-void write_contrast(const RunResults& results, const RunInput& input, Files& files, RunReport& report) {
-  const Options& options = input.options;
-  AtomicFile& file = files.emplace_back(options.contrast_output);
-  file.write(kContrastHeader);
-  uint64_t rows = 0;
-  results.tables.for_each([&](const FeatureTable& table) {
-    const RowOrigin origin = origin_of(table, results);
-    const auto& per_label = results.models.at(origin.source.model).prompts_per_label;
-    const auto contrast =
-        contrast_labels(*table.labels(), table.chosen(), per_label, input.contrast, options.contrast_q);
-    for (const ContrastRow& row : contrast) {
-      file.write(contrast_row(origin, row, input.labels.names()));
-    }
-    report.rows.push_back({"contrast", origin.source.name(), origin.token, contrast.size()});
-    rows += contrast.size();
-  });
-  report.files.push_back(fmt::format("{} ({} rows)", options.contrast_output.string(), rows));
+  report.add_file(path, records, "records");
 }
 
 }  // namespace
@@ -105,12 +129,27 @@ void write_outputs(RunResults& results, const RunInput& input, RunReport& report
   const Options& options = input.options;
   Files files;
   sort_tables(results.specific);
-  if (options.universal()) write_universal(results, input, files, report);
+  std::optional<ReportPage> page;
+  if (!options.report.empty()) page.emplace(results, input);
+  ReportPage* const wanted_page = page ? &*page : nullptr;
+
+  const Stopwatch writing;
+  StatisticsOutputs statistics(results, input, files, wanted_page);
+  results.tables.for_each([&](const FeatureTable& table) { statistics.add(table, report); });
+  statistics.finish(report);
   if (options.specific()) write_specific(results, input, files, report);
-  if (options.all_tokens()) write_token_activations(results, input, files, report);
-  if (!options.contrast_output.empty()) write_contrast(results, input, files, report);
+  if (options.all_tokens()) write_token_activations(results, input, files, wanted_page, report);
+  report.add_time("write", writing.seconds());
+  if (page) {
+    const Stopwatch drawing;
+    page->write(report, files.emplace_back(options.report));
+    report.files.push_back(options.report.string());
+    report.add_time("report", drawing.seconds());
+  }
+  const Stopwatch committing;
   for (AtomicFile& file : files) file.flush();
   for (AtomicFile& file : files) file.commit();
+  report.add_time("write", committing.seconds());
 }
 
 }  // namespace saescope

@@ -44,6 +44,8 @@ std::vector<SourceAnalysis> wire_layer(const OpenedModel& model, std::size_t lay
   std::vector<SourceAnalysis> analyses;
   const std::vector<TokenType>& types = model.prepared.token_types;
   for (const OpenedSource& source : model.layers[layer_index]) {
+    results.sae_of_source[source.plan->source.name()] = {source.dictionary.file().path().string(),
+                                                         source.dictionary.encoder().dict_size};
     SourceAnalysis& analysis =
         analyses.emplace_back(source.plan->source, source.dictionary, backend, context);
     for (const TokenPlan& token : source.plan->tokens) {
@@ -201,9 +203,11 @@ RunReport run_analyses(const RunInput& input, Hub& hub, const Context& context) 
   const std::unique_ptr<Backend> backend = make_backend(context);
   trim_heap();  // tokenizers and lists that grew
   report.add_time("prepare", preparing.seconds());
+  report.device = backend->description();
 
   const Gathering gathering = {.activation_threshold = input.options.activation_threshold,
-                               .labels = input.options.gathers() ? &input.labels : nullptr};
+                               .labels = input.options.gathers() ? &input.labels : nullptr,
+                               .details = !input.options.report.empty()};
   RunResults results(gathering);
   for (const OpenedModel& model : models) {
     results.models[model.prepared.plan.entry.name] = {&model.prepared,
@@ -213,10 +217,7 @@ RunReport run_analyses(const RunInput& input, Hub& hub, const Context& context) 
 
   if (input.options.cache) trim_activation_cache(kActivationCacheLimit, *context.reporter);
 
-  const Stopwatch writing;
   write_outputs(results, input, report);
-  report.add_time("write", writing.seconds());
-  report.notes.push_back("device: " + backend->description());
   return report;
 }
 

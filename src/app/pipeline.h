@@ -15,6 +15,7 @@ namespace saescope {
 /// What a run is about: read and checked input.
 struct RunInput {
   Options options;
+  std::string command;  ///< the command line, for the report
   Prompts prompts;
   Labels labels;
   std::vector<LabelPair> contrast;  ///< pairs to compare, where the run gathers statistics by label

@@ -41,9 +41,28 @@ void print(const std::string& text) {
   }
 }
 
-RunInput read_input(const Options& options, Reporter& reporter) {
+/// The command line as it can be typed again.
+std::string quoted_command(int argc, const char* const* argv) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,/:@%";
+  std::string command = "run_sae_analysis";
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string_view::npos) {
+      command += fmt::format(" {}", argument);
+      continue;
+    }
+    command += " '";
+    for (const char c : argument) command += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    command += '\'';
+  }
+  return command;
+}
+
+RunInput read_input(const Options& options, std::string command, Reporter& reporter) {
   RunInput input;
   input.options = options;
+  input.command = std::move(command);
   input.prompts = read_prompts(options.prompts_path);
   input.labels = Labels(input.prompts);
   if (options.gathers()) input.contrast = contrast_pairs(options, input.labels);
@@ -77,7 +96,7 @@ int run_program(int argc, const char* const* argv, const CancelToken& cancel) {
     print("");
     return 0;
   }
-  const RunInput input = read_input(options, reporter);
+  const RunInput input = read_input(options, quoted_command(argc, argv), reporter);
   if (options.dry_run) {
     print(describe_run(input, hub, context));
   } else {

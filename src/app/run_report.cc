@@ -14,9 +14,14 @@ void RunReport::add_time(const std::string& stage, double seconds) {
       std::find_if(stages.begin(), stages.end(), [&](const Stage& s) { return s.name == stage; });
   if (found != stages.end()) {
     found->seconds += seconds;
+    found->peak_bytes = peak_resident_bytes();
   } else {
-    stages.push_back({stage, seconds});
+    stages.push_back({stage, seconds, peak_resident_bytes()});
   }
+}
+
+void RunReport::add_file(const std::filesystem::path& path, uint64_t count, const char* what) {
+  files.push_back(fmt::format("{} ({} {})", path.string(), count, what));
 }
 
 std::string RunReport::to_text() const {
@@ -32,6 +37,7 @@ std::string RunReport::to_text() const {
   }
   for (const std::string& file : files) text += fmt::format("wrote {}\n", file);
   for (const std::string& note : notes) text += note + "\n";
+  text += fmt::format("device: {}\n", device);
   text += "time:";
   double total = 0;
   for (const Stage& stage : stages) {

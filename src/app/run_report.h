@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -29,14 +30,18 @@ struct RunReport {
   struct Stage {
     std::string name;
     double seconds;
+    uint64_t peak_bytes;  ///< largest resident size of the process until the stage's end
   };
   std::vector<Rows> rows;
   std::vector<Stage> stages;
   std::vector<std::string> files;  ///< written, with what they hold
-  std::vector<std::string> notes;  ///< left out prompts, device, …
+  std::vector<std::string> notes;  ///< left out prompts, …
+  std::string device;              ///< what computed
 
   /// Adds to the stage of this name, which is appended on first use.
   void add_time(const std::string& stage, double seconds);
+  /// Names a file that was written. @param what it has `count` of, such as "rows"
+  void add_file(const std::filesystem::path& path, uint64_t count, const char* what);
   std::string to_text() const;
 };
 
