@@ -16,6 +16,7 @@ PYTHON ?= python3
 BENCH ?= full
 BENCH_FLAGS ?=
 SECONDS ?= 20
+JOBS ?= 1
 EXECUTABLE := $(BUILD)/run_sae_analysis
 
 .PHONY: build demo test bench sanitize fuzz test-data lint lint-deep format screenshot goldens packages packages-dev clean
@@ -60,7 +61,7 @@ sanitize: packages-dev
 	@tools/sanitize.sh
 
 fuzz: packages-dev
-	@tools/fuzz.sh $(SECONDS)
+	@JOBS=$(JOBS) tools/fuzz.sh $(SECONDS)
 
 format: packages-dev
 	@git ls-files '*.h' '*.cc' | xargs clang-format -i

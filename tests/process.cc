@@ -32,8 +32,10 @@ namespace {
 }  // namespace
 
 ChildProcess::ChildProcess(const std::vector<std::string>& command, const std::filesystem::path& folder,
-                           const std::vector<std::string>& environment)
-    : process_(::fork()) {
+                           const std::vector<std::string>& environment) {
+  // Before the fork: a child may be killed before it opens them.
+  for (const char* stream : {"out", "err"}) write_file_atomically(streams_ / stream, "");
+  process_ = ::fork();
   if (process_ < 0) throw system_error("cannot fork", command.front());
   if (process_ == 0) run_child(command, folder, environment, streams_ / "out", streams_ / "err");
 }

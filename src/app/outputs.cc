@@ -36,12 +36,13 @@ class StatisticsOutputs {
     std::vector<UniversalFeature> universal;
     if (table.all_features()) universal = write_universal(table, origin, report);
     std::vector<ContrastRow> contrast;
-    if (!input_.contrast.empty()) contrast = write_contrast(table, origin, report);
+    if (!input_.contrast.empty()) contrast = write_contrast(table, origin);
     if (page_ != nullptr) page_->add_table(table, std::move(universal), contrast);
   }
 
   void finish(RunReport& report) const {
     const Options& options = input_.options;
+    report.rows.insert(report.rows.end(), contrast_summary_.begin(), contrast_summary_.end());
     if (universal_ != nullptr) report.add_file(options.universal_output, universal_rows_, "rows");
     if (contrast_ != nullptr) report.add_file(options.contrast_output, contrast_rows_, "rows");
   }
@@ -60,14 +61,13 @@ class StatisticsOutputs {
     return features;
   }
 
-  std::vector<ContrastRow> write_contrast(const FeatureTable& table, const RowOrigin& origin,
-                                          RunReport& report) {
+  std::vector<ContrastRow> write_contrast(const FeatureTable& table, const RowOrigin& origin) {
     const auto& per_label = results_.models.at(origin.source.model).prompts_per_label;
     std::vector<ContrastRow> rows = contrast_labels(*table.labels(), table.chosen(), per_label,
                                                     input_.contrast, input_.options.contrast_q);
     if (contrast_ == nullptr) return rows;
     for (const ContrastRow& row : rows) contrast_->write(contrast_row(origin, row, input_.labels.names()));
-    report.rows.push_back({"contrast", origin.source.name(), origin.token, rows.size()});
+    contrast_summary_.push_back({"contrast", origin.source.name(), origin.token, rows.size()});
     contrast_rows_ += rows.size();
     return rows;
   }
@@ -79,6 +79,7 @@ class StatisticsOutputs {
   AtomicFile* contrast_ = nullptr;
   uint64_t universal_rows_ = 0;
   uint64_t contrast_rows_ = 0;
+  std::vector<RunReport::Rows> contrast_summary_;  ///< shown behind the universal rows
 };
 
 void write_specific(RunResults& results, const RunInput& input, Files& files, RunReport& report) {
