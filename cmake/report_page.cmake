@@ -3,10 +3,10 @@
 #
 #   saescope_report_page(<library target>)    makes the generated source one of the target's
 #
-# The library (uPlot) is fetched into build/page_library when a build is configured for the first time
+# The library (uPlot) is fetched into build/page_library/uplot when a build is configured for the first time
 # (tools/fetch_page_library.sh). -DSAESCOPE_PAGE_LIBRARY=FOLDER names a folder that has it already.
 
-set(SAESCOPE_PAGE_LIBRARY ${CMAKE_SOURCE_DIR}/build/page_library CACHE PATH "Folder of uPlot.iife.min.js, uPlot.min.css and LICENSE")
+set(SAESCOPE_PAGE_LIBRARY ${CMAKE_SOURCE_DIR}/build/page_library/uplot CACHE PATH "Folder of the npm package uplot")
 
 # One shared scope: a file may use what the files before it declare.
 set(SAESCOPE_PAGE_SCRIPTS
@@ -21,7 +21,8 @@ function(saescope_report_page target)
   endif()
 
   set(page ${CMAKE_SOURCE_DIR}/src/report/page)
-  set(library ${SAESCOPE_PAGE_LIBRARY}/uPlot.iife.min.js ${SAESCOPE_PAGE_LIBRARY}/uPlot.min.css ${SAESCOPE_PAGE_LIBRARY}/LICENSE)
+  set(library ${SAESCOPE_PAGE_LIBRARY}/dist/uPlot.iife.min.js ${SAESCOPE_PAGE_LIBRARY}/dist/uPlot.min.css
+      ${SAESCOPE_PAGE_LIBRARY}/LICENSE)
   set(scripts ${SAESCOPE_PAGE_SCRIPTS})
   list(TRANSFORM scripts PREPEND ${page}/)
   file(GLOB written CONFIGURE_DEPENDS ${page}/*.js)

@@ -37,7 +37,7 @@ class StatisticsOutputs {
     if (table.all_features()) universal = write_universal(table, origin, report);
     std::vector<ContrastRow> contrast;
     if (!input_.contrast.empty()) contrast = write_contrast(table, origin);
-    if (page_ != nullptr) page_->add_table(table, std::move(universal), contrast);
+    if (page_ != nullptr) page_->add_table(table, universal, contrast);
   }
 
   void finish(RunReport& report) const {

@@ -82,7 +82,10 @@ uint64_t analysis_bytes(const OpenedModel& model, const Gathering& gathering, st
   for (const auto& sources : model.layers) {
     for (const OpenedSource& source : sources) {
       const EncoderParameters& encoder = source.dictionary.encoder();
-      held += types * gathering.bytes_for(encoder.dict_size) + encoder.dict_size * kTermsPerFeature;
+      held += encoder.dict_size * kTermsPerFeature;
+      for (const TokenPlan& token : source.plan->tokens) {
+        held += gathering.bytes_for(source.plan->universal ? encoder.dict_size : token.features.size());
+      }
       scratch = std::max<uint64_t>(scratch, Encoder::bytes_for(encoder, types * prompts_at_once, threads));
     }
   }

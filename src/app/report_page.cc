@@ -35,7 +35,7 @@ ReportPage::ReportPage(const RunResults& results, const RunInput& input)
   }
 }
 
-void ReportPage::add_table(const FeatureTable& table, std::vector<UniversalFeature> universal,
+void ReportPage::add_table(const FeatureTable& table, const std::vector<UniversalFeature>& universal,
                            std::span<const ContrastRow> contrast) {
   const TableKey key = {table.source().name(), table.token()};
   std::set<std::size_t> chosen;  // positions
@@ -45,7 +45,7 @@ void ReportPage::add_table(const FeatureTable& table, std::vector<UniversalFeatu
       chosen.insert(table.all_features() ? static_cast<std::size_t>(features[i]) : i);
     }
   }
-  const ReportTable shown(table, std::move(universal), chosen);
+  const ReportTable shown(table, universal, chosen);
   for (const std::size_t row : shown.rows()) {
     for (const StrongPrompt& strong : table.details()->strongest(row)) {
       if (strong.activation > 0) prompts_.position(strong.prompt_idx);

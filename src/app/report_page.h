@@ -26,7 +26,7 @@ class ReportPage {
   ReportPage(const RunResults& results, const RunInput& input);
 
   /// @param universal rows of the universal CSV @param contrast rows of the contrast CSV
-  void add_table(const FeatureTable& table, std::vector<UniversalFeature> universal,
+  void add_table(const FeatureTable& table, const std::vector<UniversalFeature>& universal,
                  std::span<const ContrastRow> contrast);
 
   /// Shows a feature's activations at the tokens of a prompt, if the prompt is among its strongest ones.

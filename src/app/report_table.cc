@@ -24,7 +24,7 @@ Json column(const Range& range, const Value& value, PageData& data) {
 
 }  // namespace
 
-ReportTable::ReportTable(const FeatureTable& table, std::vector<UniversalFeature> universal,
+ReportTable::ReportTable(const FeatureTable& table, const std::vector<UniversalFeature>& universal,
                          const std::set<std::size_t>& chosen)
     : table_(table), universal_(universal.size()) {
   std::vector<bool> shown(table.statistics().features());

@@ -16,7 +16,7 @@ class ReportTable {
  public:
   /// @param universal rows of the universal CSV @param chosen positions of further features that are shown in
   /// any case
-  ReportTable(const FeatureTable& table, std::vector<UniversalFeature> universal,
+  ReportTable(const FeatureTable& table, const std::vector<UniversalFeature>& universal,
               const std::set<std::size_t>& chosen);
 
   /// Shown features, as positions in the table: the universal ones in the CSV's order, the others by the
