@@ -44,7 +44,7 @@ test-data: packages-dev
 
 test: build test-data
 	@cmake --build --preset release
-	@ctest --preset release
+	@ctest --preset release -j 2
 
 bench: build packages-dev
 	@tools/fetch_demo_model.sh && tools/fetch_tokenizers.sh

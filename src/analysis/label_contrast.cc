@@ -8,61 +8,76 @@
 namespace saescope {
 namespace {
 
-/// Counts and sums of the two groups of a pair.
-class PairCounts {
+/// One feature beside all labels: what a pair compares takes no longer with many labels than with two.
+class FeatureCounts {
  public:
-  PairCounts(const LabelStatistics& statistics, std::span<const uint64_t> prompts_per_label, LabelPair pair)
-      : statistics_(statistics), pair_(pair), size_(prompts_per_label[pair.label]) {
-    for (std::size_t label = 0; label < statistics.labels(); ++label) {
-      if (label == pair.label || (pair.against && label != *pair.against)) continue;
-      others_.push_back(label);
-      size_others_ += prompts_per_label[label];
+  FeatureCounts(const LabelStatistics& statistics, std::span<const uint64_t> prompts_per_label)
+      : statistics_(statistics),
+        prompts_(prompts_per_label),
+        sum_before_(statistics.labels() + 1),
+        sum_behind_(statistics.labels() + 1) {
+    for (const uint64_t prompts : prompts_) all_prompts_ += prompts;
+  }
+
+  void load(std::size_t feature) {
+    if (feature_ == feature) return;
+    feature_ = feature;
+    all_active_ = 0;
+    const std::size_t labels = statistics_.labels();
+    for (std::size_t i = 0; i < labels; ++i) {
+      const std::size_t j = labels - 1 - i;
+      all_active_ += statistics_.count(i, feature);
+      sum_before_[i + 1] = sum_before_[i] + statistics_.sum(i, feature);
+      sum_behind_[j] = sum_behind_[j + 1] + statistics_.sum(j, feature);
     }
   }
 
-  bool comparable() const { return size_ > 0 && size_others_ > 0; }
-
-  TwoGroups groups(std::size_t feature) const {
-    TwoGroups groups = {statistics_.count(pair_.label, feature), size_, 0, size_others_};
-    for (const std::size_t label : others_) groups.active_others += statistics_.count(label, feature);
-    return groups;
+  TwoGroups groups(LabelPair pair) const {
+    const uint64_t active = statistics_.count(pair.label, feature_);
+    const uint64_t size = prompts_[pair.label];
+    if (!pair.against) return {active, size, all_active_ - active, all_prompts_ - size};
+    return {active, size, statistics_.count(*pair.against, feature_), prompts_[*pair.against]};
   }
 
-  double sum_others(std::size_t feature) const {
-    double sum = 0;
-    for (const std::size_t label : others_) sum += statistics_.sum(label, feature);
-    return sum;
+  double sum(LabelPair pair) const { return statistics_.sum(pair.label, feature_); }
+  /// Of the other group. Added up, not subtracted from the whole: a small rest would lose its digits.
+  double sum_others(LabelPair pair) const {
+    if (pair.against) return statistics_.sum(*pair.against, feature_);
+    return sum_before_[pair.label] + sum_behind_[pair.label + 1];
   }
 
  private:
   const LabelStatistics& statistics_;
-  LabelPair pair_;
-  uint64_t size_;
-  uint64_t size_others_ = 0;
-  std::vector<std::size_t> others_;
+  std::span<const uint64_t> prompts_;
+  uint64_t all_prompts_ = 0;
+  std::size_t feature_ = SIZE_MAX;
+  uint64_t all_active_ = 0;
+  std::vector<double> sum_before_;  ///< [labels + 1] sums of the labels before each
+  std::vector<double> sum_behind_;  ///< [labels + 1] sums of each label and those behind it
+};
+
+/// A feature and a pair that it is compared for. There are features × pairs of them: nothing more is kept of
+/// each.
+struct Test {
+  uint32_t feature;
+  uint32_t pair;
 };
 
 double ratio(double part, uint64_t whole) { return part / static_cast<double>(whole); }
 
-void append_pair(const LabelStatistics& statistics, std::span<const int64_t> feature_ids,
-                 std::span<const uint64_t> prompts_per_label, LabelPair pair,
-                 std::vector<ContrastRow>& rows) {
-  const PairCounts counts(statistics, prompts_per_label, pair);
-  if (!counts.comparable()) return;
-  for (std::size_t feature = 0; feature < statistics.features(); ++feature) {
-    const TwoGroups groups = counts.groups(feature);
-    if (groups.active + groups.active_others == 0) continue;
-    ContrastRow& row = rows.emplace_back();
-    row.feature_id = feature_ids.empty() ? static_cast<int64_t>(feature) : feature_ids[feature];
-    row.pair = pair;
-    row.rate_label = ratio(static_cast<double>(groups.active), groups.size);
-    row.rate_against = ratio(static_cast<double>(groups.active_others), groups.size_others);
-    row.mean_label = ratio(statistics.sum(pair.label, feature), groups.size);
-    row.mean_against = ratio(counts.sum_others(feature), groups.size_others);
-    row.rate_difference = row.rate_label - row.rate_against;
-    row.odds_ratio = odds_ratio(groups);
-    row.p_value = fisher_exact(groups);
-  }
+ContrastRow make_row(const FeatureCounts& counts, LabelPair pair, double p_value, double q_value) {
+  const TwoGroups groups = counts.groups(pair);
+  ContrastRow row;
+  row.pair = pair;
+  row.rate_label = ratio(static_cast<double>(groups.active), groups.size);
+  row.rate_against = ratio(static_cast<double>(groups.active_others), groups.size_others);
+  row.mean_label = ratio(counts.sum(pair), groups.size);
+  row.mean_against = ratio(counts.sum_others(pair), groups.size_others);
+  row.rate_difference = row.rate_label - row.rate_against;
+  row.odds_ratio = odds_ratio(groups);
+  row.p_value = p_value;
+  row.q_value = q_value;
+  return row;
 }
 
 bool comes_before(const ContrastRow& a, const ContrastRow& b) {
@@ -95,14 +110,27 @@ std::vector<ContrastRow> contrast_labels(const LabelStatistics& statistics,
                                          std::span<const int64_t> feature_ids,
                                          std::span<const uint64_t> prompts_per_label,
                                          std::span<const LabelPair> pairs, double max_q) {
-  std::vector<ContrastRow> rows;
-  for (const LabelPair& pair : pairs) append_pair(statistics, feature_ids, prompts_per_label, pair, rows);
+  FeatureCounts counts(statistics, prompts_per_label);
+  std::vector<Test> tests;
   std::vector<double> p_values;
-  p_values.reserve(rows.size());
-  for (const ContrastRow& row : rows) p_values.push_back(row.p_value);
+  for (std::size_t feature = 0; feature < statistics.features(); ++feature) {
+    counts.load(feature);
+    for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
+      const TwoGroups groups = counts.groups(pairs[pair]);
+      if (groups.size == 0 || groups.size_others == 0 || groups.active + groups.active_others == 0) continue;
+      tests.push_back({static_cast<uint32_t>(feature), static_cast<uint32_t>(pair)});
+      p_values.push_back(fisher_exact(groups));
+    }
+  }
   const std::vector<double> q_values = benjamini_hochberg(p_values);
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].q_value = q_values[i];
-  std::erase_if(rows, [&](const ContrastRow& row) { return row.q_value > max_q; });
+  std::vector<ContrastRow> rows;
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    if (q_values[i] > max_q) continue;
+    const std::size_t feature = tests[i].feature;
+    counts.load(feature);
+    rows.push_back(make_row(counts, pairs[tests[i].pair], p_values[i], q_values[i]));
+    rows.back().feature_id = feature_ids.empty() ? static_cast<int64_t>(feature) : feature_ids[feature];
+  }
   std::sort(rows.begin(), rows.end(), comes_before);
   return rows;
 }

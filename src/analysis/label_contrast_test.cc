@@ -65,6 +65,16 @@ TEST(LabelContrast, OnePairLeavesOutTheOtherLabels) {
   EXPECT_NEAR(rows[0].p_value, 1.0 / 15, 1e-15);
 }
 
+TEST(LabelContrast, TheRestIsAddedUpSoThatASmallOneKeepsItsDigits) {
+  std::vector<float> column(10, 0.0f);
+  column[0] = 1e30f;  // label a
+  column[1] = 1.0f;   // label b
+  const std::vector<LabelPair> pairs = {{0, std::nullopt}};
+  const auto rows = contrast_labels(statistics_of({column}), {}, kPromptsPerLabel, pairs, 1.0);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].mean_against, 1.0 / 6);
+}
+
 TEST(LabelContrast, FeaturesThatAreNeverActiveAreNoTests) {
   const std::vector<LabelPair> pairs = {{0, std::nullopt}};
   const auto alone = contrast_labels(statistics_of({kOnA}), {}, kPromptsPerLabel, pairs, 1.0);

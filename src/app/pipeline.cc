@@ -15,6 +15,7 @@
 #include "base/address_space.h"
 #include "base/error.h"
 #include "base/heap.h"
+#include "base/physical_memory.h"
 #include "ops/checked_backend.h"
 #include "ops/cpu/cpu_backend.h"
 
@@ -72,24 +73,50 @@ std::vector<SourceAnalysis> wire_layer(const OpenedModel& model, std::size_t lay
   return analyses;
 }
 
+/// Bytes of the statistics that a model's analyses hold until the outputs are written.
+uint64_t statistics_bytes(const OpenedModel& model, const Gathering& gathering) {
+  uint64_t bytes = 0;
+  for (const auto& sources : model.layers) {
+    for (const OpenedSource& source : sources) {
+      const std::size_t all = source.dictionary.encoder().dict_size;
+      for (const TokenPlan& token : source.plan->tokens) {
+        bytes += gathering.bytes_for(source.plan->universal ? all : token.features.size());
+      }
+    }
+  }
+  return bytes;
+}
+
 /// Bytes that the analyses of a model hold besides the forward pass.
 uint64_t analysis_bytes(const OpenedModel& model, const Gathering& gathering, std::size_t prompts_at_once,
                         int threads) {
   constexpr uint64_t kTermsPerFeature = 8;
-  uint64_t held = 0;
+  uint64_t terms = 0;
   uint64_t scratch = 0;
   const std::size_t types = model.prepared.token_types.size();
   for (const auto& sources : model.layers) {
     for (const OpenedSource& source : sources) {
       const EncoderParameters& encoder = source.dictionary.encoder();
-      held += encoder.dict_size * kTermsPerFeature;
-      for (const TokenPlan& token : source.plan->tokens) {
-        held += gathering.bytes_for(source.plan->universal ? encoder.dict_size : token.features.size());
-      }
+      terms += encoder.dict_size * kTermsPerFeature;
       scratch = std::max<uint64_t>(scratch, Encoder::bytes_for(encoder, types * prompts_at_once, threads));
     }
   }
-  return held + scratch;
+  return statistics_bytes(model, gathering) + terms + scratch;
+}
+
+/// Statistics by label grow with the number of labels, which is a matter of the prompts.
+/// @throws InputError where they do not fit into this machine's memory
+void require_room_for_labels(const std::deque<OpenedModel>& models, const RunInput& input,
+                             const Gathering& gathering) {
+  uint64_t bytes = 0;
+  for (const OpenedModel& model : models) bytes += statistics_bytes(model, gathering);
+  if (gathering.labels == nullptr || bytes <= physical_memory()) return;
+  throw InputError(
+      {.what = fmt::format("the statistics of {} labels do not fit into memory", gathering.labels->size()),
+       .where = input.options.prompts_path.string(),
+       .expected = "at most " + format_bytes(physical_memory()),
+       .found = format_bytes(bytes),
+       .hint = "use fewer labels, layers or token types, or leave out --contrast-output and --report"});
 }
 
 /// How the prompts are cut into waves. @throws RunError where the address space does not hold one
@@ -211,6 +238,7 @@ RunReport run_analyses(const RunInput& input, Hub& hub, const Context& context) 
   const Gathering gathering = {.activation_threshold = input.options.activation_threshold,
                                .labels = input.options.gathers() ? &input.labels : nullptr,
                                .details = !input.options.report.empty()};
+  require_room_for_labels(models, input, gathering);
   RunResults results(gathering);
   for (const OpenedModel& model : models) {
     results.models[model.prepared.plan.entry.name] = {&model.prepared,

@@ -23,6 +23,15 @@ inline void check_tokenizer(const Tokenizer& tokenizer, std::string_view fuzzers
     const std::vector<TokenId> ids = tokenizer.encode(text);
     for (const TokenId id : ids) require(id >= 0 && static_cast<std::size_t>(id) < tokenizer.size());
     tokenizer.decode(ids);
+    const std::vector<std::string_view> parts = tokenizer.token_texts(text);
+    require(parts.size() == ids.size());
+    std::size_t joined = 0;
+    for (const std::string_view part : parts) {
+      require(part.data() == text.data() + joined);
+      require(find_invalid_utf8(part) == std::string_view::npos);
+      joined += part.size();
+    }
+    require(ids.empty() || joined == text.size());
   }
 }
 

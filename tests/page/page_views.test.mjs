@@ -76,10 +76,10 @@ test('a link names view, table, filters and feature', () =>
       assert.ok((await numbersOf(page, 5)).every((prompts) => prompts >= 30));
       await page.locator('.feature-id').first().click();
       await page.locator('#feature[open]').waitFor();
-      assert.match(page.url(), /feature=\d+/);
+      await page.waitForURL(/feature=\d+/);
       await page.goBack();
       await page.locator('#feature[open]').waitFor({ state: 'detached' });
-      assert.match(page.url(), /min_prompts=30/);
+      await page.waitForURL(/min_prompts=30/);
     },
   ));
 
@@ -136,7 +136,7 @@ test('a feature opens with its prompts, labels, tokens and link', () =>
     await dialog.locator('.token').nth(2).hover();
     assert.match(await dialog.locator('.strip .cell-status').textContent(), /Token 3/);
     await dialog.getByRole('button', { name: 'newline' }).click();
-    assert.match(page.url(), /token=newline/);
+    await page.waitForURL(/token=newline/);
   }));
 
 test('the keyboard alone finds, sorts, opens and closes', () =>
@@ -157,7 +157,7 @@ test('the keyboard alone finds, sorts, opens and closes', () =>
     assert.equal(await page.locator('#feature-title').textContent(), `Feature ${feature}`);
     await page.keyboard.press('Escape');
     await page.waitForFunction(() => !document.getElementById('feature').open);
-    assert.ok(!page.url().includes('feature='));
+    await page.waitForURL((url) => !url.href.includes('feature='));
     await page.locator('[role=columnheader] button').first().focus();
     await page.keyboard.press('Enter');
     assert.ok(ascending(await numbersOf(page, 1)));
