@@ -66,7 +66,8 @@ ProcessResult run_process(const std::vector<std::string>& command, const std::fi
 
 ProcessResult run_program(std::vector<std::string> arguments, const std::filesystem::path& folder,
                           const std::vector<std::string>& environment) {
-  arguments.insert(arguments.begin(), SAESCOPE_EXECUTABLE);
+  const char* const other = std::getenv("SAESCOPE_EXECUTABLE");
+  arguments.insert(arguments.begin(), other == nullptr ? SAESCOPE_EXECUTABLE : other);
   return run_process(arguments, folder, environment);
 }
 

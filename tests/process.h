@@ -52,7 +52,7 @@ class ChildProcess {
 ProcessResult run_process(const std::vector<std::string>& command, const std::filesystem::path& folder = ".",
                           const std::vector<std::string>& environment = {});
 
-/// run_process of the built executable.
+/// run_process of the built executable, or of the one that the environment's SAESCOPE_EXECUTABLE names.
 ProcessResult run_program(std::vector<std::string> arguments, const std::filesystem::path& folder = ".",
                           const std::vector<std::string>& environment = {});
 
