@@ -101,8 +101,7 @@ FeatureNotes NoteBook::notes(const Source& source, const std::string& token, int
     const auto found = from_csv_.find(std::tuple(name, feature_id, of_token));
     if (found != from_csv_.end()) notes.complete_with(found->second);
   }
-  notes.complete_with(
-      {std::string(find(chat_, name, feature_id)), std::string(find(pt_, name, feature_id)), {}});
+  notes.complete_with({find(chat_, name, feature_id), find(pt_, name, feature_id), {}});
   return notes;
 }
 

@@ -16,9 +16,8 @@
 
 namespace saescope {
 
-/// What is known about the features of a run beforehand: notes that the features CSV carries, and
-/// descriptions of
-/// --descriptions and --pt-descriptions where it has none.
+/// What is known about the features of a run beforehand: notes that the features CSV carries, and where it
+/// has none those of --descriptions and --pt-descriptions.
 class NoteBook {
  public:
   NoteBook() = default;

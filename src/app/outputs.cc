@@ -1,6 +1,7 @@
 #include "app/outputs.h"
 
 #include <deque>
+#include <map>
 #include <optional>
 
 #include "app/prompt_texts.h"
@@ -102,8 +103,11 @@ void write_token_activations(RunResults& results, const RunInput& input, Files& 
   const std::filesystem::path& path = input.options.token_activations;
   AtomicFile& file = files.emplace_back(path);
   uint64_t records = 0;
+  std::map<std::string, PromptTexts> texts_of_model;  // each opens its model's tokenizer, once
   for (SpecificTable& table : results.specific) {
-    PromptTexts texts(*results.models.at(table.origin().source.model).prepared, input.prompts);
+    const PreparedModel& model = *results.models.at(table.origin().source.model).prepared;
+    PromptTexts& texts =
+        texts_of_model.try_emplace(model.plan.entry.name, model, input.prompts).first->second;
     std::vector<float> activations;
     table.rewind_tokens();
     table.for_each([&](std::size_t prompt, int64_t feature, float activation) {
