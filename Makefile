@@ -10,7 +10,8 @@
 # make format     let clang-format rewrite the sources
 # make goldens    make the tests' goldens again from the Python stack (see CONTRIBUTING.md)
 
-BUILD := build/release
+PRESET ?= release
+BUILD := build/$(PRESET)
 DEMO_MODEL = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/saescope/demo/SmolLM2-135M-Instruct.Q4_1.gguf
 PYTHON ?= python3
 BENCH ?= full
@@ -22,8 +23,8 @@ EXECUTABLE := $(BUILD)/run_sae_analysis
 .PHONY: build demo test bench sanitize fuzz test-data lint lint-deep format screenshot goldens packages packages-dev clean
 
 build: packages
-	@cmake --preset release > /dev/null || { cmake --preset release; exit 1; }
-	@cmake --build --preset release --target run_sae_analysis
+	@cmake --preset $(PRESET) > /dev/null || { cmake --preset $(PRESET); exit 1; }
+	@cmake --build --preset $(PRESET) --target run_sae_analysis
 
 packages:
 	@tools/install_packages.sh build
@@ -43,13 +44,13 @@ test-data: packages-dev
 	@tools/fetch_uv.sh build/tools || echo "warning: without uv its test is skipped" >&2
 
 test: build test-data
-	@cmake --build --preset release
-	@ctest --preset release -j 2
+	@cmake --build --preset $(PRESET)
+	@ctest --preset $(PRESET) -j 2
 
 bench: build packages-dev
 	@tools/fetch_demo_model.sh && tools/fetch_tokenizers.sh
-	@cmake --preset release -DSAESCOPE_BENCH=ON > /dev/null
-	@cmake --build --preset release --target ops_bench
+	@cmake --preset $(PRESET) -DSAESCOPE_BENCH=ON > /dev/null
+	@cmake --build --preset $(PRESET) --target ops_bench
 	@$(BUILD)/bench/ops_bench $(if $(filter smoke,$(BENCH)),--benchmark_min_time=0.01)
 	@$$(PYTHON=$(PYTHON) tools/bench_python.sh) bench/end_to_end.py --executable $(EXECUTABLE) \
 	  --ops-bench $(BUILD)/bench/ops_bench $(if $(filter smoke,$(BENCH)),--smoke,--size $(BENCH)) $(BENCH_FLAGS)

@@ -19,7 +19,7 @@ build() {
 
 # Whole runs of the executable of PRESET; the tests themselves need not be instrumented.
 run_pipeline() {
-  SAESCOPE_EXECUTABLE=$PWD/build/$1/run_sae_analysis build/release/tests/cross_test \
+  SAESCOPE_EXECUTABLE=$PWD/build/$1/run_sae_analysis build/${PRESET:-release}/tests/cross_test \
     --gtest_brief=1 --gtest_filter='Pipeline.*:Report.*:TokenActivations.*'
 }
 
