@@ -24,7 +24,7 @@ run_pipeline() {
 }
 
 export OMP_WAIT_POLICY=passive
-build release cross_test
+build "${PRESET:-release}" cross_test
 
 unit_tests=()
 for folder in src/*/; do
