@@ -1,5 +1,6 @@
 // Whole runs of the executable on the tiny models: every output field by field against the oracle's, and
 // the same bytes however the work is cut.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +8,7 @@
 #include <fstream>
 
 #include "golden_files.h"
+#include "ops/cpu/kernels.h"
 #include "output_comparison.h"
 #include "process.h"
 #include "report/csv.h"
@@ -79,14 +81,55 @@ std::vector<std::string> read_outputs(const TemporaryFolder& out) {
 
 /// The outputs of a run, as bytes.
 std::vector<std::string> output_bytes(std::vector<std::string> extra,
-                                      const std::filesystem::path& prompts = kFolder / "prompts") {
+                                      const std::filesystem::path& prompts = kFolder / "prompts",
+                                      const std::vector<std::string>& environment = {}) {
   const TemporaryFolder out;
   auto arguments = run_arguments(runs()[0], out, prompts);
   arguments.insert(arguments.end(), {"--contrast-output", out / "contrast.csv"});
   arguments.insert(arguments.end(), extra.begin(), extra.end());
-  const ProcessResult result = run_program(arguments);
+  const ProcessResult result = run_program(arguments, ".", environment);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   return read_outputs(out);
+}
+
+/// What the environment makes the program believe of its processor.
+std::vector<std::vector<std::string>> forced_processors() {
+  std::vector<std::vector<std::string>> forced;
+  for (const Kernels* kernels : runnable_kernels()) {
+    for (const char* onednn : {"ALL", "AVX2"}) {
+      forced.push_back({fmt::format("SAESCOPE_MAX_CPU_ISA={}", kernels->name),
+                        fmt::format("ONEDNN_MAX_CPU_ISA={}", onednn)});
+    }
+  }
+  return forced;
+}
+
+TEST(Pipeline, Float32GivesTheSameBytesOnEveryInstructionSet) {
+  const auto expected = output_bytes({});
+  for (const auto& processor : forced_processors()) {
+    EXPECT_EQ(output_bytes({}, kFolder / "prompts", processor), expected)
+        << processor[0] << " " << processor[1];
+  }
+}
+
+/// Without units for it, bfloat16 values are multiplied by the float32 kernels: one result for all of those.
+TEST(Pipeline, BFloat16GivesTheSameBytesOnEveryInstructionSetThatLacksUnitsForIt) {
+  std::vector<std::vector<std::string>> results;
+  for (const Kernels* kernels : runnable_kernels()) {
+    results.push_back(
+        output_bytes({"--dtype", "bf16"}, kFolder / "prompts",
+                     {fmt::format("SAESCOPE_MAX_CPU_ISA={}", kernels->name), "ONEDNN_MAX_CPU_ISA=AVX2"}));
+    EXPECT_EQ(results.back(), results.front()) << kernels->name;
+  }
+}
+
+TEST(Pipeline, TheSummaryNamesTheKernelsThatRan) {
+  for (const Kernels* kernels : runnable_kernels()) {
+    const TemporaryFolder out;
+    const ProcessResult result = run_program(run_arguments(runs()[0], out), ".",
+                                             {fmt::format("SAESCOPE_MAX_CPU_ISA={}", kernels->name)});
+    EXPECT_THAT(result.out, ::testing::HasSubstr(fmt::format("{} kernels", kernels->name))) << result.err;
+  }
 }
 
 TEST(Pipeline, SameBytesWhateverBatchTokensMemoryLimitAndThreads) {

@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
+#include <filesystem>
 
 #include "golden_files.h"
 #include "process.h"
@@ -29,6 +31,29 @@ TEST(Program, VersionIsOneLineOnStdout) {
   const auto result = run_program({"--version"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.out, HasSubstr("run_sae_analysis"));
+}
+
+#if defined(__x86_64__)
+/// qemu's user mode shows a program the processor that it is told to.
+TEST(Program, AProcessorBelowTheBaselineGetsOneLineThatNamesWhatItLacks) {
+  const std::string emulator = "/usr/bin/qemu-x86_64";
+  if (!std::filesystem::exists(emulator)) GTEST_SKIP() << "needs " << emulator << " (Debian: qemu-user)";
+  const auto old = run_process({emulator, "-cpu", "Nehalem", SAESCOPE_EXECUTABLE, "--version"});
+  EXPECT_EQ(old.exit_code, 1);
+  EXPECT_THAT(old.err, AllOf(HasSubstr("error: this processor lacks AVX2"), HasSubstr("since 2013")));
+  EXPECT_EQ(std::count(old.err.begin(), old.err.end(), '\n'), 1) << old.err;
+  const auto baseline = run_process({emulator, "-cpu", "Haswell", SAESCOPE_EXECUTABLE, "--version"});
+  EXPECT_EQ(baseline.exit_code, 0) << baseline.err;
+}
+#endif
+
+TEST(Program, AnUnknownInstructionSetInTheEnvironmentIsAnError) {
+  const auto result = run_program({"--analysis", "universal", "--universal-output", "u.csv", "--config",
+                                   (goldens() / "pipeline/config.toml").string(), "--prompts-path",
+                                   (goldens() / "pipeline/prompts").string()},
+                                  ".", {"SAESCOPE_MAX_CPU_ISA=sse9"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("SAESCOPE_MAX_CPU_ISA"), HasSubstr("sse9"), HasSubstr("one of")));
 }
 
 TEST(Program, PrintConfigCanBeReadBack) {

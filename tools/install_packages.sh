@@ -6,7 +6,7 @@
 set -euo pipefail
 
 build_packages=(g++ cmake ninja-build pkg-config ccache ca-certificates
-  libdnnl-dev ocl-icd-opencl-dev libpcre2-dev libutf8proc-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libfmt-dev
+  libdnnl-dev libhwy-dev ocl-icd-opencl-dev libpcre2-dev libutf8proc-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libfmt-dev
   libcurl4-openssl-dev libssl-dev zlib1g-dev libgtest-dev libgmock-dev openssl npm)
 demo_packages=(python3 python3-pip unzip)
 develop_packages=("${demo_packages[@]}" clang-format clang-tidy clang libclang-rt-dev libomp-dev libbenchmark-dev python3-venv

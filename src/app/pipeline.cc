@@ -140,9 +140,9 @@ WaveLimits plan_model_waves(const OpenedModel& model, const Options& options, co
 std::unique_ptr<ActivationCache> open_cache(const OpenedModel& model, const Options& options,
                                             const Backend& backend, const Context& context) {
   if (!options.cache) return nullptr;
-  const std::string_view dtype = name_of(compute_type(options.dtype));
+  const DType compute = compute_type(options.dtype);
   return std::make_unique<ActivationCache>(
-      activation_cache_folder(model.checkpoint.files(), dtype, backend.numerics()),
+      activation_cache_folder(model.checkpoint.files(), name_of(compute), backend.numerics(compute)),
       model.prepared.config.hidden_size, kActivationCacheLimit, *context.reporter);
 }
 

@@ -58,11 +58,12 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  /// "cpu, oneDNN 2.6.3, avx512_core_bf16, 2 threads": for the closing summary.
+  /// "cpu, avx512 kernels, oneDNN 2.6.3, avx512_core_bf16, 2 threads": for the closing summary.
   virtual std::string description() const = 0;
 
-  /// What the bits of results depend on besides the input: results of another value may differ in rounding.
-  virtual std::string numerics() const = 0;
+  /// What the bits of results depend on besides the input, where activations are multiplied in `dtype` (kF32
+  /// or kBF16): results of another value may differ in rounding.
+  virtual std::string numerics(DType dtype) const = 0;
 
   /// Bytes that `linear` and `swiglu` of so many rows may hold besides the arrays they are given.
   /// @param inputs, outputs the largest of the weights'

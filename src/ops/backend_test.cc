@@ -9,6 +9,8 @@
 #include <cstring>
 #include <numeric>
 #include <random>
+#include <string>
+#include <tuple>
 
 #include "ops/cpu/cpu_backend.h"
 #include "ops/reference/reference_backend.h"
@@ -100,17 +102,23 @@ StoredWeight store_weight(std::size_t out, std::size_t in, const std::vector<flo
   return weight;
 }
 
-class BackendTest : public ::testing::TestWithParam<int> {
+/// On every instruction set that this processor has, with one thread and with two.
+class BackendTest : public ::testing::TestWithParam<std::tuple<const Kernels*, int>> {
  protected:
-  CpuBackend backend{GetParam()};
+  CpuBackend backend{std::get<1>(GetParam()), nullptr, *std::get<0>(GetParam())};
   ReferenceBackend reference;
 };
 
-INSTANTIATE_TEST_SUITE_P(Threads, BackendTest, ::testing::Values(1, 2));
+INSTANTIATE_TEST_SUITE_P(Kernels, BackendTest,
+                         ::testing::Combine(::testing::ValuesIn(runnable_kernels()), ::testing::Values(1, 2)),
+                         [](const auto& test) {
+                           return std::string(std::get<0>(test.param)->name) + "_threads_" +
+                                  std::to_string(std::get<1>(test.param));
+                         });
 
 TEST_P(BackendTest, LinearEqualsReferenceForEveryTypeOrientationAndRemainder) {
   for (const std::size_t rows : {1, 5, 33}) {
-    for (const std::size_t in : {16, 67}) {
+    for (const std::size_t in : {16, 67, 515}) {
       for (const std::size_t out : {1, 48, 131}) {
         for (const DType x_type : {DType::kF32, DType::kBF16}) {
           for (const DType w_type : {DType::kF32, DType::kBF16}) {
@@ -303,7 +311,7 @@ struct Tree {
 };
 
 TEST_P(BackendTest, AttentionEqualsReferenceOverTreesWithGroupedHeads) {
-  const Tree tree(70, {1, 40, 100});
+  const Tree tree(230, {1, 40, 100});  // 256 keys are scored at once
   const std::size_t nodes = tree.parent.size();
   std::vector<int32_t> queries(nodes);
   std::iota(queries.begin(), queries.end(), 0);
@@ -329,8 +337,8 @@ TEST_P(BackendTest, AttentionEqualsReferenceOverTreesWithGroupedHeads) {
 /// Which prompts share a wave must not show: the same path inside another tree gives the same bits.
 TEST_P(BackendTest, AttentionDependsOnThePathAlone) {
   const AttentionShape shape{4, 2, 64, 0.125f};
-  const Tree alone(170, {});
-  const Tree branched(100, {13, 70});  // the second branch continues the same sequence
+  const Tree alone(300, {});
+  const Tree branched(230, {13, 70});  // the second branch continues the same sequence
   const auto row = [](std::size_t position, std::size_t width) {
     return random_values(width, 100 + static_cast<uint32_t>(position));
   };
@@ -352,9 +360,9 @@ TEST_P(BackendTest, AttentionDependsOnThePathAlone) {
                       out);
     return values_of(out.row_range(queries.size() - 1, 1));
   };
-  const std::vector<float> expected = last_row(alone, {169});
-  EXPECT_EQ(last_row(branched, {182}), expected);
-  std::vector<int32_t> all(183);
+  const std::vector<float> expected = last_row(alone, {299});
+  EXPECT_EQ(last_row(branched, {312}), expected);
+  std::vector<int32_t> all(313);
   std::iota(all.begin(), all.end(), 0);
   EXPECT_EQ(last_row(branched, all), expected);
 }

@@ -17,7 +17,7 @@ class CheckedBackend final : public Backend {
   std::string description() const override {
     return checked_->description() + ", checked against the reference";
   }
-  std::string numerics() const override { return checked_->numerics(); }
+  std::string numerics(DType dtype) const override { return checked_->numerics(dtype); }
   std::size_t workspace_bytes(std::size_t rows, std::size_t inputs, std::size_t outputs) const override {
     return checked_->workspace_bytes(rows, inputs, outputs);
   }

@@ -18,7 +18,7 @@ class FaultyBackend final : public Backend {
   explicit FaultyBackend(std::string op) : op_(std::move(op)) {}
 
   std::string description() const override { return "faulty"; }
-  std::string numerics() const override { return "faulty"; }
+  std::string numerics(DType /*dtype*/) const override { return "faulty"; }
   std::size_t workspace_bytes(std::size_t, std::size_t, std::size_t) const override { return 0; }
   Array allocate(std::size_t rows, std::size_t cols, DType dtype) override {
     return sound_.allocate(rows, cols, dtype);

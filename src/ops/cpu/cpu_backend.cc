@@ -5,22 +5,29 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ops/cpu/elementwise.h"
 #include "ops/cpu/tree_attention.h"
 #include "ops/host_array.h"
 #include "ops/weight_rows.h"
 
 namespace saescope {
-CpuBackend::CpuBackend(int threads, const CancelToken* cancel)
-    : threads_(threads), linear_(threads, cancel) {}
+
+CpuBackend::CpuBackend(int threads, const CancelToken* cancel, const Kernels& kernels)
+    : kernels_(kernels), threads_(threads), linear_(kernels, threads, cancel) {}
 
 std::string CpuBackend::description() const {
   return fmt::format(
-      "cpu, {}{}, {} thread{}", Bf16Gemm::description(),
+      "cpu, {} kernels, {}{}, {} thread{}", kernels_.name, Bf16Gemm::description(),
       linear_.has_native_bf16() ? "" : " (no bfloat16 unit: bf16 values are multiplied in float32)", threads_,
       threads_ == 1 ? "" : "s");
 }
 
-std::string CpuBackend::numerics() const { return "cpu, " + Bf16Gemm::description(); }
+/// All of Kernels give the same bits, oneDNN's versions and instruction sets do not.
+std::string CpuBackend::numerics(DType dtype) const {
+  if (dtype == DType::kF32) return fmt::format("cpu, {}", kKernelNumerics);
+  return fmt::format("cpu, {}, {}", kKernelNumerics,
+                     linear_.has_native_bf16() ? Bf16Gemm::description() : "bf16 values in float32");
+}
 
 Array CpuBackend::allocate(std::size_t rows, std::size_t cols, DType dtype) {
   return allocate_host_array(rows, cols, dtype);
@@ -36,7 +43,7 @@ void CpuBackend::do_embed(const TensorView& table, std::span<const int32_t> ids,
 }
 
 void CpuBackend::do_rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out) {
-  cpu_rms_norm(x, weight, epsilon, out, threads_);
+  cpu_rms_norm(kernels_, x, weight, epsilon, out, threads_);
 }
 
 void CpuBackend::do_linear(const Array& x, const TensorView& weight, std::span<const float> bias,
@@ -57,13 +64,13 @@ void CpuBackend::do_rope(const Array& x, std::span<const int32_t> positions,
                          const RopeFrequencies& frequencies) {
   if (positions.empty()) return;
   rope_table_.prepare(frequencies, *std::max_element(positions.begin(), positions.end()));
-  cpu_rope(x, positions, frequencies.layout, rope_table_, frequencies.inverse.size(), threads_);
+  cpu_rope(kernels_, x, positions, frequencies.layout, rope_table_, frequencies.inverse.size(), threads_);
 }
 
 void CpuBackend::do_attention(const Array& q, const Array& k, const Array& v,
                               std::span<const int32_t> query_nodes, const TreeTopology& tree,
                               const AttentionShape& shape, const Array& out) {
-  cpu_tree_attention(q, k, v, query_nodes, tree, shape, out, threads_);
+  cpu_tree_attention(kernels_, q, k, v, query_nodes, tree, shape, out, threads_);
 }
 
 void CpuBackend::do_gather(const Array& x, std::span<const int32_t> rows, const Array& out) {

@@ -4,7 +4,8 @@
 
 #include "base/context.h"
 #include "ops/backend.h"
-#include "ops/cpu/elementwise.h"
+#include "ops/cpu/kernels.h"
+#include "ops/cpu/rope_table.h"
 #include "ops/cpu/tiled_linear.h"
 
 namespace saescope {
@@ -13,10 +14,11 @@ namespace saescope {
 class CpuBackend final : public Backend {
  public:
   /// @param cancel if given, long operators look at it and throw Interrupted
-  explicit CpuBackend(int threads, const CancelToken* cancel = nullptr);
+  explicit CpuBackend(int threads, const CancelToken* cancel = nullptr,
+                      const Kernels& kernels = preferred_kernels());
 
   std::string description() const override;
-  std::string numerics() const override;
+  std::string numerics(DType dtype) const override;
   std::size_t workspace_bytes(std::size_t rows, std::size_t inputs, std::size_t outputs) const override {
     return linear_.workspace_bytes(rows, inputs, outputs);
   }
@@ -38,6 +40,7 @@ class CpuBackend final : public Backend {
   void do_gather(const Array& x, std::span<const int32_t> rows, const Array& out) override;
 
  private:
+  const Kernels& kernels_;
   int threads_;
   TiledLinear linear_;
   RopeTable rope_table_;

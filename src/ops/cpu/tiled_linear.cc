@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "ops/cpu/elementwise.h"
-#include "ops/cpu/f32_gemm.h"
 #include "ops/cpu/run_tasks.h"
 #include "ops/host_array.h"
 
@@ -52,8 +51,9 @@ MatrixView<float> grow_tile(Buffer<float>& buffer, std::size_t rows, std::size_t
 
 }  // namespace
 
-TiledLinear::TiledLinear(int threads, const CancelToken* cancel)
-    : threads_(threads),
+TiledLinear::TiledLinear(const Kernels& kernels, int threads, const CancelToken* cancel)
+    : kernels_(kernels),
+      threads_(threads),
       cancel_(cancel),
       native_bf16_(Bf16Gemm::is_available()),
       workers_(static_cast<std::size_t>(threads)) {}
@@ -102,9 +102,9 @@ void TiledLinear::multiply(Worker& worker, WeightTiles& weights, const Array& in
     return problem;
   };
   if (input.dtype() == DType::kBF16) {
-    worker.gemm.run(fill(rows.bf16().data));
+    worker.bf16_gemm.run(fill(rows.bf16().data));
   } else {
-    f32_gemm(fill(rows.f32().data));
+    kernels_.f32_gemm(fill(rows.f32().data), worker.f32_gemm);
   }
 }
 
@@ -156,7 +156,7 @@ void TiledLinear::swiglu(const Array& x, const LinearWeight& gate, const LinearW
     const MatrixView<float> ups = grow_tile(worker.more_tile, tile.rows, tile.outputs);
     multiply(worker, worker.weights, input, tile_type(x), gate, tile, gates, false);
     multiply(worker, worker.more_weights, input, tile_type(x), up, tile, ups, false);
-    cpu_swiglu(gates, ups, out.row_range(tile.first_row, tile.rows), tile.first_output);
+    cpu_swiglu(kernels_, gates, ups, out.row_range(tile.first_row, tile.rows), tile.first_output);
   });
 }
 

@@ -6,6 +6,7 @@
 #include "base/context.h"
 #include "ops/backend.h"
 #include "ops/cpu/bf16_gemm.h"
+#include "ops/cpu/kernels.h"
 #include "ops/cpu/weight_tiles.h"
 
 namespace saescope {
@@ -16,7 +17,7 @@ namespace saescope {
 class TiledLinear {
  public:
   /// @param cancel looked at before each tile; may be null
-  TiledLinear(int threads, const CancelToken* cancel);
+  TiledLinear(const Kernels& kernels, int threads, const CancelToken* cancel);
 
   /// Backend::linear, linear_tiles and swiglu.
   void linear(const Array& x, const LinearWeight& layer, const Array& y, bool accumulate);
@@ -31,7 +32,8 @@ class TiledLinear {
  private:
   /// What one thread works in.
   struct Worker {
-    Bf16Gemm gemm;
+    Bf16Gemm bf16_gemm;
+    F32GemmWorkspace f32_gemm;
     WeightTiles weights;
     WeightTiles more_weights;  ///< of `up` where `weights` holds `gate`
     Buffer<float> tile;
@@ -51,6 +53,7 @@ class TiledLinear {
   void for_each_tile(std::size_t rows, std::size_t outputs, std::size_t tile_rows, std::size_t tile_outputs,
                      const Task& task);
 
+  const Kernels& kernels_;
   int threads_;
   const CancelToken* cancel_;
   bool native_bf16_;

@@ -9,7 +9,7 @@ namespace saescope {
 class ReferenceBackend final : public Backend {
  public:
   std::string description() const override { return "reference"; }
-  std::string numerics() const override { return "reference"; }
+  std::string numerics(DType /*dtype*/) const override { return "reference"; }
   std::size_t workspace_bytes(std::size_t, std::size_t, std::size_t) const override { return 0; }
   Array allocate(std::size_t rows, std::size_t cols, DType dtype) override;
   void upload(MatrixView<const float> host, const Array& array) override;
