@@ -6,9 +6,9 @@
 #include <numeric>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <random>
-#include <thread>
 
 #include "analysis/universal.h"
+#include "base/usable_resources.h"
 #include "ops/cpu/cpu_backend.h"
 #include "sae/encoder.h"
 
@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kHidden = 4096;
 constexpr std::size_t kIntermediate = 14336;
 
-int threads() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
+int threads() { return usable_processors(); }
 
 void fill(const Array& array) {
   std::mt19937 random(1);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <fstream>
@@ -130,6 +131,19 @@ TEST(Pipeline, TheSummaryNamesTheKernelsThatRan) {
                                              {fmt::format("SAESCOPE_MAX_CPU_ISA={}", kernels->name)});
     EXPECT_THAT(result.out, ::testing::HasSubstr(fmt::format("{} kernels", kernels->name))) << result.err;
   }
+}
+
+TEST(Pipeline, ByDefaultOneThreadRunsForEachProcessorThatTheProcessMayUse) {
+  cpu_set_t allowed;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof allowed, &allowed), 0);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<unsigned>(::sched_getcpu()), &one);
+  ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);  // children inherit it
+  const TemporaryFolder out;
+  const ProcessResult result = run_program(run_arguments(runs()[0], out));
+  ASSERT_EQ(::sched_setaffinity(0, sizeof allowed, &allowed), 0);
+  EXPECT_THAT(result.out, ::testing::HasSubstr(", 1 thread")) << result.err;
 }
 
 TEST(Pipeline, SameBytesWhateverBatchTokensMemoryLimitAndThreads) {

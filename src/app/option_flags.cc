@@ -140,7 +140,7 @@ constexpr std::array kFlags = {
          [](Options& o, const Argument& a) {
            o.device = static_cast<DeviceChoice>(parse_choice(a, {"auto", "cpu", "cuda"}));
          }},
-    Flag{kComputeGroup, "--threads", "N", "Threads [one for each core]",
+    Flag{kComputeGroup, "--threads", "N", "Threads [one for each processor that the process may use]",
          [](Options& o, const Argument& a) { o.threads = static_cast<int>(parse_integer(a, 1, 4096)); }},
     Flag{kComputeGroup, "--memory-limit", "SIZE", "Memory to stay within, such as 8GiB",
          [](Options& o, const Argument& a) { o.memory_limit = parse_size(a); }},

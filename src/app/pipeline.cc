@@ -15,7 +15,7 @@
 #include "base/address_space.h"
 #include "base/error.h"
 #include "base/heap.h"
-#include "base/physical_memory.h"
+#include "base/usable_resources.h"
 #include "ops/checked_backend.h"
 #include "ops/cpu/cpu_backend.h"
 
@@ -105,16 +105,16 @@ uint64_t analysis_bytes(const OpenedModel& model, const Gathering& gathering, st
 }
 
 /// Statistics by label grow with the number of labels, which is a matter of the prompts.
-/// @throws InputError where they do not fit into this machine's memory
+/// @throws InputError where they do not fit into the memory that this process may use
 void require_room_for_labels(const std::deque<OpenedModel>& models, const RunInput& input,
                              const Gathering& gathering) {
   uint64_t bytes = 0;
   for (const OpenedModel& model : models) bytes += statistics_bytes(model, gathering);
-  if (gathering.labels == nullptr || bytes <= physical_memory()) return;
+  if (gathering.labels == nullptr || bytes <= usable_memory()) return;
   throw InputError(
       {.what = fmt::format("the statistics of {} labels do not fit into memory", gathering.labels->size()),
        .where = input.options.prompts_path.string(),
-       .expected = "at most " + format_bytes(physical_memory()),
+       .expected = "at most " + format_bytes(usable_memory()),
        .found = format_bytes(bytes),
        .hint = "use fewer labels, layers or token types, or leave out --contrast-output and --report"});
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <thread>
 
 #include "app/configuration.h"
 #include "app/contrast_pairs.h"
@@ -11,6 +10,7 @@
 #include "app/options.h"
 #include "app/pipeline.h"
 #include "app/selection.h"
+#include "base/usable_resources.h"
 #include "report/features_csv.h"
 #include "report/prompts_reader.h"
 
@@ -19,7 +19,7 @@ namespace {
 
 int thread_count(const Options& options) {
   if (options.threads > 0) return options.threads;
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  return usable_processors();
 }
 
 HubSettings hub_settings(const Options& options) {
