@@ -55,8 +55,8 @@ bench: build packages-dev
 	@$$(PYTHON=$(PYTHON) tools/bench_python.sh) bench/end_to_end.py --executable $(EXECUTABLE) \
 	  --ops-bench $(BUILD)/bench/ops_bench $(if $(filter smoke,$(BENCH)),--smoke,--size $(BENCH)) $(BENCH_FLAGS)
 
-lint lint-deep: build packages-dev
-	@tools/lint.sh $(BUILD) $(if $(filter lint-deep,$@),deep)
+lint lint-deep: packages-dev
+	@tools/lint.sh $(if $(filter lint-deep,$@),deep)
 
 sanitize: packages-dev
 	@tools/sanitize.sh

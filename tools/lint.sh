@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # clang-format over everything, clang-tidy over the sources; any finding is an error.
-#   lint.sh BUILD_FOLDER          (configured, with compile_commands.json)
-#   lint.sh BUILD_FOLDER deep     also the tests, and the static analyser
+#   lint.sh          configures build/lint, for a list of the sources one by one
+#   lint.sh deep     also the tests, and the static analyser
 set -euo pipefail
 
-build=${1:?usage: lint.sh BUILD_FOLDER [deep]}
-depth=${2:-}
+depth=${1:-}
 cd "$(dirname "$0")/.."
+build=build/lint
+cmake --preset release -B "$build" -DSAESCOPE_UNITY=OFF > /dev/null
 git ls-files '*.h' '*.cc' | xargs clang-format --dry-run -Werror
 echo "clang-format: clean"
 

@@ -7,6 +7,9 @@
 
 namespace saescope {
 
+/// What some editors put before a text.
+inline constexpr std::string_view kUtf8ByteOrderMark = "\xEF\xBB\xBF";
+
 /// One decoded code point and the number of bytes it took.
 struct Utf8Char {
   char32_t code_point = 0;

@@ -20,12 +20,12 @@ namespace {
 constexpr std::string_view kMagic = "GGUF";
 constexpr std::string_view kAlignmentKey = "general.alignment";
 constexpr uint64_t kDefaultAlignment = 32;
-constexpr uint32_t kMaxDimensions = 4;
+constexpr uint32_t kMaxGgufDimensions = 4;
 // Far above any model's; they bound what a malformed file can make the program allocate. A vocabulary of
 // 262,144 tokens comes with 1.3 million elements (tokens, merges, types, scores) in 8 MiB of text.
 constexpr uint64_t kMaxElements = uint64_t{1} << 22;
 constexpr uint64_t kMaxTextBytes = uint64_t{64} << 20;
-constexpr uint64_t kMaxEntries = uint64_t{1} << 16;  // tensors, and metadata values
+constexpr uint64_t kMaxGgufEntries = uint64_t{1} << 16;  // tensors, and metadata values
 constexpr uint64_t kReserveLimit = uint64_t{1} << 20;
 
 enum class ValueType : uint32_t {
@@ -79,9 +79,10 @@ struct TensorInfo {
   uint64_t offset = 0;
 };
 
-class Parser {
+class GgufParser {
  public:
-  Parser(std::span<const std::byte> bytes, const std::string& where) : bytes_(bytes), reader_(bytes, where) {}
+  GgufParser(std::span<const std::byte> bytes, const std::string& where)
+      : bytes_(bytes), reader_(bytes, where) {}
 
   GgufFile parse() {
     file_.where = reader_.where();
@@ -112,8 +113,8 @@ class Parser {
   }
 
   void check_count(uint64_t count, std::string_view what) const {
-    if (count <= kMaxEntries) return;
-    fail(fmt::format("the file has too many {}", what), fmt::format("at most {}", kMaxEntries),
+    if (count <= kMaxGgufEntries) return;
+    fail(fmt::format("the file has too many {}", what), fmt::format("at most {}", kMaxGgufEntries),
          fmt::format("{}", count));
   }
 
@@ -263,9 +264,9 @@ class Parser {
     TensorInfo info;
     info.name = text("name of a tensor");
     const auto dimensions = reader_.number<uint32_t>("number of dimensions of a tensor");
-    if (dimensions > kMaxDimensions) {
+    if (dimensions > kMaxGgufDimensions) {
       fail(fmt::format("tensor '{}' has too many dimensions", info.name),
-           fmt::format("at most {}", kMaxDimensions), fmt::format("{}", dimensions));
+           fmt::format("at most {}", kMaxGgufDimensions), fmt::format("{}", dimensions));
     }
     for (uint32_t i = 0; i < dimensions; ++i) {
       info.shape.push_back(reader_.number<uint64_t>("shape of a tensor"));
@@ -387,7 +388,7 @@ SAESCOPE_INSTANTIATE(std::vector<std::string>)
 #undef SAESCOPE_INSTANTIATE
 
 GgufFile parse_gguf(std::span<const std::byte> bytes, const std::string& where) {
-  return Parser(bytes, where).parse();
+  return GgufParser(bytes, where).parse();
 }
 
 }  // namespace saescope

@@ -51,9 +51,10 @@ struct Entry {
   uint64_t end;
 };
 
-class Parser {
+class SafetensorsParser {
  public:
-  Parser(std::span<const std::byte> bytes, const std::string& where) : bytes_(bytes), where_(where) {}
+  SafetensorsParser(std::span<const std::byte> bytes, const std::string& where)
+      : bytes_(bytes), where_(where) {}
 
   SafetensorsFile parse() {
     ByteReader reader(bytes_, where_);
@@ -248,7 +249,7 @@ class Parser {
 }  // namespace
 
 SafetensorsFile parse_safetensors(std::span<const std::byte> bytes, const std::string& where) {
-  return Parser(bytes, where).parse();
+  return SafetensorsParser(bytes, where).parse();
 }
 
 std::string safetensors_header(const std::vector<TensorToWrite>& tensors,

@@ -33,7 +33,7 @@ constexpr uint32_t kIn64BitField = 0xFFFFFFFF;
 constexpr uint16_t kEncryptionFlags = 0x2041;  // traditional, strong, masked headers
 constexpr std::string_view kDirectory = "zip directory";
 /// Far above the number of tensors of any state dict; bounds the memory that a directory takes.
-constexpr uint64_t kMaxEntries = uint64_t{1} << 16;
+constexpr uint64_t kMaxZipEntries = uint64_t{1} << 16;
 
 /// Where the directory lies and how many entries it has.
 struct DirectoryPlace {
@@ -52,15 +52,16 @@ struct DirectoryEntry {
   uint64_t header_offset;
 };
 
-class Parser {
+class ZipParser {
  public:
-  Parser(std::span<const std::byte> bytes, const std::string& where) : bytes_(bytes), where_(where) {}
+  ZipParser(std::span<const std::byte> bytes, const std::string& where) : bytes_(bytes), where_(where) {}
 
   ZipEntries parse() const {
     const DirectoryPlace place = find_directory();
     ByteReader reader = reader_at(place.offset, place.bytes);
-    if (place.entries > kMaxEntries) {
-      fail_archive(fmt::format("the zip archive has {} entries, more than {}", place.entries, kMaxEntries));
+    if (place.entries > kMaxZipEntries) {
+      fail_archive(
+          fmt::format("the zip archive has {} entries, more than {}", place.entries, kMaxZipEntries));
     }
     ZipEntries entries;
     std::map<uint64_t, uint64_t> extents;  // first byte → the one behind the last, header included
@@ -253,7 +254,7 @@ class Parser {
 }  // namespace
 
 ZipEntries parse_zip_archive(std::span<const std::byte> bytes, const std::string& where) {
-  return Parser(bytes, where).parse();
+  return ZipParser(bytes, where).parse();
 }
 
 }  // namespace saescope

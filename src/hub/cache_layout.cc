@@ -19,11 +19,6 @@ std::string folder_name(const std::string& repo) {
   return name;
 }
 
-bool has_file(const fs::path& path) {
-  std::error_code error;
-  return fs::is_regular_file(path, error);
-}
-
 void create_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
@@ -41,6 +36,11 @@ bool means_no_links(const std::error_code& error) {
 }
 
 }  // namespace
+
+bool has_file(const fs::path& path) {
+  std::error_code error;
+  return fs::is_regular_file(path, error);
+}
 
 RepoCache::RepoCache(const fs::path& cache, const std::string& repo)
     : folder_(cache / folder_name(repo)), locks_(cache / ".locks" / folder_name(repo)) {}

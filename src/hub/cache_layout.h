@@ -6,6 +6,9 @@
 
 namespace saescope {
 
+/// Whether a file, or a link to one, is there; no where the system does not say.
+bool has_file(const std::filesystem::path& path);
+
 /// A model repository's folder in the hub cache, laid out as huggingface_hub does:
 ///
 ///     models--org--name/blobs/{etag}                        the files

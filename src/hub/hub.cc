@@ -29,11 +29,6 @@ void check_names(const std::string& repo, const std::string& file) {
   check_file_name(file);
 }
 
-bool has_file(const fs::path& path) {
-  std::error_code error;
-  return fs::is_regular_file(path, error);
-}
-
 std::optional<uint64_t> file_size_of(const fs::path& path) {
   std::error_code error;
   const uint64_t size = fs::file_size(path, error);

@@ -98,10 +98,10 @@ std::string read_endpoint() {
 /// Removes line ends anywhere and space around; the rest must be fit for a header field.
 std::string clean_token(std::string token, const std::string& source) {
   std::erase_if(token, [](char c) { return c == '\r' || c == '\n'; });
-  constexpr const char* kSpace = " \t";
-  const std::size_t begin = token.find_first_not_of(kSpace);
+  constexpr const char* kBlanks = " \t";
+  const std::size_t begin = token.find_first_not_of(kBlanks);
   if (begin == std::string::npos) return {};
-  token = token.substr(begin, token.find_last_not_of(kSpace) - begin + 1);
+  token = token.substr(begin, token.find_last_not_of(kBlanks) - begin + 1);
   if (std::all_of(token.begin(), token.end(), [](char c) { return c > 0x20 && c < 0x7f; })) return token;
   throw InputError({.what = "does not hold an access token",
                     .where = source,

@@ -9,11 +9,11 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 namespace saescope {
 namespace {
 
-constexpr std::string_view kBom = "\xEF\xBB\xBF";
 // A field takes 32 bytes even where it is empty.
 constexpr std::size_t kMostFields = 10'000;
 constexpr std::size_t kLongestField = std::size_t{16} << 20;
@@ -22,7 +22,7 @@ constexpr std::size_t kLongestField = std::size_t{16} << 20;
 class CsvParser {
  public:
   CsvParser(std::string_view text, const std::string& where) : text_(text), where_(where) {
-    if (text_.substr(0, kBom.size()) == kBom) pos_ = kBom.size();
+    if (text_.substr(0, kUtf8ByteOrderMark.size()) == kUtf8ByteOrderMark) pos_ = kUtf8ByteOrderMark.size();
   }
 
   void parse(const std::function<void(const CsvRecord&)>& take) {

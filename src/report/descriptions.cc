@@ -20,7 +20,7 @@
 namespace saescope {
 namespace {
 
-constexpr std::string_view kExample =
+constexpr std::string_view kDescriptionExample =
     "an object such as {\"modelId\": \"llama3.1-8b-it\", \"layer\": \"11-resid-post-aa\", \"index\": \"7\", "
     "\"description\": \"greetings\"}";
 constexpr std::string_view kSeparator = " | ";
@@ -172,7 +172,7 @@ std::size_t Descriptions::described_features(const DescriptionKey& source) const
 
 uint64_t append_descriptions(std::istream& in, const std::string& file, Descriptions& descriptions) {
   uint64_t count = 0;
-  for_each_json_line(in, file, kExample, [&](const JsonLine& line) {
+  for_each_json_line(in, file, kDescriptionExample, [&](const JsonLine& line) {
     ++count;
     Explanation explanation = parse_explanation(line);
     try {
@@ -196,7 +196,7 @@ Descriptions read_descriptions(const std::filesystem::path& path, std::set<Descr
     if (append_descriptions(in, file.string(), descriptions) > 0) continue;
     throw InputError({.what = "there is no explanation in it",
                       .where = file.string(),
-                      .expected = fmt::format("lines, each {}", kExample),
+                      .expected = fmt::format("lines, each {}", kDescriptionExample),
                       .found = "blank lines or nothing",
                       .hint = {}});
   }

@@ -14,8 +14,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::string_view kBom = "\xEF\xBB\xBF";
-
 /// Receives the events of one line; nlohmann's parser works without recursion.
 class ObjectHandler final : public nlohmann::json_sax<Json> {
  public:
@@ -144,7 +142,7 @@ void for_each_json_line(std::istream& in, const std::string& file, std::string_v
                         const std::function<void(const JsonLine&)>& take) {
   std::string text;
   for (std::size_t number = 1; read_line(in, text); ++number) {
-    if (number == 1 && text.starts_with(kBom)) text.erase(0, kBom.size());
+    if (number == 1 && text.starts_with(kUtf8ByteOrderMark)) text.erase(0, kUtf8ByteOrderMark.size());
     if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
     const JsonLine line = {text, number, fmt::format("{}:{}", file, number), expected};
     require_plain_line(line);

@@ -13,7 +13,7 @@
 namespace saescope {
 namespace {
 
-constexpr std::string_view kExample =
+constexpr std::string_view kPromptExample =
     "an object such as {\"content\": \"How do you feel?\", \"label\": \"emotional\"}";
 
 /// Adds the prompt of a line.
@@ -36,7 +36,7 @@ void append_prompt(const JsonLine& line, Prompts& prompts) {
 
 void append_prompts(std::istream& in, const std::string& file, Prompts& prompts) {
   prompts.begin_file(file);
-  for_each_json_line(in, file, kExample, [&](const JsonLine& line) { append_prompt(line, prompts); });
+  for_each_json_line(in, file, kPromptExample, [&](const JsonLine& line) { append_prompt(line, prompts); });
 }
 
 Prompts read_prompts(const std::filesystem::path& path) {
@@ -49,7 +49,7 @@ Prompts read_prompts(const std::filesystem::path& path) {
   if (prompts.empty()) {
     throw InputError({.what = "there is no prompt in it",
                       .where = path.string(),
-                      .expected = fmt::format("lines, each {}", kExample),
+                      .expected = fmt::format("lines, each {}", kPromptExample),
                       .found = "blank lines or nothing",
                       .hint = {}});
   }

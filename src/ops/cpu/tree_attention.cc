@@ -8,7 +8,7 @@
 namespace saescope {
 namespace {
 
-constexpr std::size_t kMostRows = 128;  // (query token, head of the group) pairs of a block
+constexpr std::size_t kMostBlockRows = 128;  // (query token, head of the group) pairs of a block
 
 /// Queries first … first + count - 1, each the child of the one before.
 struct QueryRange {
@@ -55,7 +55,7 @@ void cpu_tree_attention(const Kernels& kernels, const Array& q, const Array& k, 
                         std::span<const int32_t> query_nodes, const TreeTopology& tree,
                         const AttentionShape& shape, const Array& out, int threads) {
   const std::size_t group = shape.heads / shape.kv_heads;
-  const std::size_t most_queries = std::max<std::size_t>(1, kMostRows / group);
+  const std::size_t most_queries = std::max<std::size_t>(1, kMostBlockRows / group);
   const std::vector<QueryRange> ranges = cut_into_paths(query_nodes, tree, most_queries);
 #pragma omp parallel num_threads(threads)
   {

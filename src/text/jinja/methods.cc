@@ -79,21 +79,17 @@ Value sequence_index(Runtime& runtime, const Value& self, const Arguments& argum
   runtime.fail("the value is not in the " + std::string(self.type_name()));
 }
 
-struct Entry {
-  std::string_view name;
-  Method method;
-};
+constexpr auto kDictMethods = std::to_array<MethodEntry>({{"items", dict_items},
+                                                          {"keys", dict_keys},
+                                                          {"values", dict_values},
+                                                          {"get", dict_get},
+                                                          {"copy", dict_copy}});
+constexpr std::array<MethodEntry, 2> kSequenceMethods = {
+    {{"count", sequence_count}, {"index", sequence_index}}};
 
-constexpr auto kDictMethods = std::to_array<Entry>({{"items", dict_items},
-                                                    {"keys", dict_keys},
-                                                    {"values", dict_values},
-                                                    {"get", dict_get},
-                                                    {"copy", dict_copy}});
-constexpr std::array<Entry, 2> kSequenceMethods = {{{"count", sequence_count}, {"index", sequence_index}}};
-
-Method find_in(std::span<const Entry> entries, std::string_view name) {
-  const auto found =
-      std::find_if(entries.begin(), entries.end(), [name](const Entry& entry) { return entry.name == name; });
+Method find_in(std::span<const MethodEntry> entries, std::string_view name) {
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [name](const MethodEntry& entry) { return entry.name == name; });
   return found == entries.end() ? nullptr : found->method;
 }
 

@@ -10,6 +10,12 @@ namespace saescope::jinja {
 /// A Python method; `self` has the type the method was found for.
 using Method = Value (*)(Runtime& runtime, const Value& self, const Arguments& arguments);
 
+/// A row of a type's table of methods.
+struct MethodEntry {
+  std::string_view name;
+  Method method;
+};
+
 /// The method `name` of `self`'s Python type (str, dict, list, tuple), or null.
 Method find_method(const Value& self, std::string_view name);
 /// The same for one type each.

@@ -170,11 +170,11 @@ Value round_number(Runtime& runtime, const Arguments& arguments) {
   return Value((whole + 0.0) / scale);  // Python goes by way of int, which has no -0
 }
 
-constexpr std::array<FilterEntry, 4> kFilters = {
+constexpr std::array<FilterEntry, 4> kNumberFilters = {
     {{"abs", absolute}, {"float", to_float}, {"int", to_int}, {"round", round_number}}};
 
 }  // namespace
 
-std::span<const FilterEntry> number_filters() { return kFilters; }
+std::span<const FilterEntry> number_filters() { return kNumberFilters; }
 
 }  // namespace saescope::jinja

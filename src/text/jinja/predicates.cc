@@ -112,12 +112,12 @@ bool names_test(Runtime& runtime, const Arguments& arguments) {
   return value.is_string() && find_test(value.bytes()) != nullptr;
 }
 
-struct Entry {
+struct TestEntry {
   std::string_view name;
   TestFunction function;
 };
 
-constexpr auto kTests = std::to_array<Entry>({
+constexpr auto kTests = std::to_array<TestEntry>({
     {"odd", has_parity<1>},
     {"even", has_parity<0>},
     {"divisibleby", is_divisible},
@@ -162,8 +162,8 @@ constexpr auto kTests = std::to_array<Entry>({
 }  // namespace
 
 TestFunction find_test(std::string_view name) {
-  const auto* found =
-      std::find_if(kTests.begin(), kTests.end(), [name](const Entry& entry) { return entry.name == name; });
+  const auto* found = std::find_if(kTests.begin(), kTests.end(),
+                                   [name](const TestEntry& entry) { return entry.name == name; });
   return found == kTests.end() ? nullptr : found->function;
 }
 

@@ -84,14 +84,14 @@ Value choose(Runtime& runtime, const Arguments& arguments) {
   return runtime.sequence(SequenceKind::kGenerator, std::move(kept));
 }
 
-constexpr auto kFilters = std::to_array<FilterEntry>({{"map", map},
-                                                      {"select", choose<true, false>},
-                                                      {"reject", choose<false, false>},
-                                                      {"selectattr", choose<true, true>},
-                                                      {"rejectattr", choose<false, true>}});
+constexpr auto kSelectionFilters = std::to_array<FilterEntry>({{"map", map},
+                                                               {"select", choose<true, false>},
+                                                               {"reject", choose<false, false>},
+                                                               {"selectattr", choose<true, true>},
+                                                               {"rejectattr", choose<false, true>}});
 
 }  // namespace
 
-std::span<const FilterEntry> selection_filters() { return kFilters; }
+std::span<const FilterEntry> selection_filters() { return kSelectionFilters; }
 
 }  // namespace saescope::jinja

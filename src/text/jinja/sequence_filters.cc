@@ -283,7 +283,7 @@ Value attr(Runtime& runtime, const Arguments& arguments) {
                           repr_text(name));
 }
 
-constexpr auto kFilters = std::to_array<FilterEntry>({
+constexpr auto kSequenceFilters = std::to_array<FilterEntry>({
     {"attr", attr},       {"batch", batch},        {"count", length_filter},
     {"d", fallback},      {"default", fallback},   {"dictsort", dict_sort},
     {"first", first},     {"groupby", group_by},   {"items", items},
@@ -295,6 +295,6 @@ constexpr auto kFilters = std::to_array<FilterEntry>({
 
 }  // namespace
 
-std::span<const FilterEntry> sequence_filters() { return kFilters; }
+std::span<const FilterEntry> sequence_filters() { return kSequenceFilters; }
 
 }  // namespace saescope::jinja

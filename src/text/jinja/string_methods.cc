@@ -267,12 +267,7 @@ Value format(Runtime& runtime, const Value& self, const Arguments& arguments) {
   return runtime.text(format_text(runtime, read(runtime, self), arguments));
 }
 
-struct Entry {
-  std::string_view name;
-  Method method;
-};
-
-constexpr auto kMethods = std::to_array<Entry>({
+constexpr auto kMethods = std::to_array<MethodEntry>({
     {"capitalize", transformed<to_capitalized>},
     {"casefold", transformed<to_case_folded>},
     {"center", justified<Align::kCenter>},
@@ -319,7 +314,7 @@ constexpr auto kMethods = std::to_array<Entry>({
 
 Method find_string_method(std::string_view name) {
   const auto* found = std::find_if(kMethods.begin(), kMethods.end(),
-                                   [name](const Entry& entry) { return entry.name == name; });
+                                   [name](const MethodEntry& entry) { return entry.name == name; });
   return found == kMethods.end() ? nullptr : found->method;
 }
 

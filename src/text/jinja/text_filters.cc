@@ -182,7 +182,7 @@ Value tojson(Runtime& runtime, const Arguments& arguments) {
   return runtime.text(to_json(runtime, parameters[0], options));
 }
 
-constexpr auto kFilters = std::to_array<FilterEntry>({
+constexpr auto kTextFilters = std::to_array<FilterEntry>({
     {"capitalize", transformed<to_capitalized>},
     {"center", center_filter},
     {"e", escape},
@@ -203,6 +203,6 @@ constexpr auto kFilters = std::to_array<FilterEntry>({
 
 }  // namespace
 
-std::span<const FilterEntry> text_filters() { return kFilters; }
+std::span<const FilterEntry> text_filters() { return kTextFilters; }
 
 }  // namespace saescope::jinja
