@@ -12,8 +12,9 @@ folder=$(realpath -m "${2:?usage: try_debian.sh RELEASE FOLDER [COMMAND]}")
 command=${3:-'time make demo && time make test'}
 repository=$(cd "$(dirname "$0")/.." && pwd)
 
-mirror=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2> /dev/null | grep -v snapshot | head -n 1) ||
-  { echo "error: found no Debian mirror in /etc/apt" >&2; exit 1; }
+mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2> /dev/null | grep -v '^#' |
+  grep -m 1 -oE 'https?://[^ ]*/debian/?( |$)' || true)
+[ -n "$mirror" ] || { echo "error: found no Debian mirror in /etc/apt" >&2; exit 1; }
 [ -e "$folder/etc/debian_version" ] || debootstrap --variant=minbase "$release" "$folder" "$mirror"
 
 unmount() {
