@@ -1,6 +1,7 @@
 # make            build the release executable build/release/run_sae_analysis
 # make demo       build, fetch the demo model, run both analyses on it, show the results
 # make test       build and run every test
+# make test-arm   cross-build for aarch64 and run the unit tests of most folders under qemu
 # make bench      operators' benchmarks, then whole runs against PyTorch (hours; BENCH=small: minutes; see CONTRIBUTING.md)
 # make lint       clang-format and clang-tidy, warnings are errors
 # make lint-deep  the same over the tests too, with the static analyser
@@ -16,11 +17,15 @@ DEMO_MODEL = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/saescope/demo/SmolLM2-135M-I
 PYTHON ?= python3
 BENCH ?= full
 BENCH_FLAGS ?=
+ISA ?= native
 SECONDS ?= 20
 JOBS ?= 1
 EXECUTABLE := $(BUILD)/run_sae_analysis
 
-.PHONY: build demo test bench sanitize fuzz test-data lint lint-deep format screenshot goldens packages packages-dev clean
+# The folders whose unit tests run under an emulator.
+ARM_TESTS := $(addsuffix _test,base tensor formats text ops model sae analysis)
+
+.PHONY: build demo test test-arm bench sanitize fuzz test-data lint lint-deep format screenshot goldens packages packages-dev clean
 
 build: packages
 	@cmake --preset $(PRESET) > /dev/null || { cmake --preset $(PRESET); exit 1; }
@@ -47,12 +52,21 @@ test: build test-data
 	@cmake --build --preset $(PRESET)
 	@ctest --preset $(PRESET) -j 2
 
+test-arm:
+	@tools/install_packages.sh build arm
+	@tools/make_sysroot.sh arm64 build/sysroot/arm64
+	@cmake --preset aarch64 > /dev/null
+	@cmake --build --preset aarch64 --target $(ARM_TESTS) run_sae_analysis
+	@tools/run_emulated.sh build/aarch64 build/sysroot/arm64 $(ARM_TESTS)
+
 bench: build packages-dev
 	@tools/fetch_demo_model.sh && tools/fetch_tokenizers.sh
 	@cmake --preset $(PRESET) -DSAESCOPE_BENCH=ON > /dev/null
 	@cmake --build --preset $(PRESET) --target ops_bench
 	@$(BUILD)/bench/ops_bench $(if $(filter smoke,$(BENCH)),--benchmark_min_time=0.01)
-	@$$(PYTHON=$(PYTHON) tools/bench_python.sh) bench/end_to_end.py --executable $(EXECUTABLE) \
+	@$$(PYTHON=$(PYTHON) tools/bench_python.sh) bench/gemm.py --ops-bench $(BUILD)/bench/ops_bench \
+	  $(if $(filter smoke,$(BENCH)),--smoke) --isa $(ISA)
+	@$$(PYTHON=$(PYTHON) tools/bench_python.sh) bench/end_to_end.py --isa $(ISA) --executable $(EXECUTABLE) \
 	  --ops-bench $(BUILD)/bench/ops_bench $(if $(filter smoke,$(BENCH)),--smoke,--size $(BENCH)) $(BENCH_FLAGS)
 
 lint lint-deep: packages-dev

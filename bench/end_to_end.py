@@ -1,9 +1,10 @@
 """End-to-end benchmarks: `run_sae_analysis` against the PyTorch script, in turn, in one run.
 
-    end_to_end.py --executable FILE --ops-bench FILE [--size full|small] [--repeat N] [--only SCENARIO ...] [--smoke]
+    end_to_end.py --executable FILE --ops-bench FILE [--size full|small] [--isa native|avx2] [--repeat N]
+                  [--only SCENARIO ...] [--smoke]
 
-Prints a Markdown table for each scenario: medians, ratios, stages, peaks of memory, and shares of the GEMM rates that
-were measured in the same run. docs/performance.md says how to read it.
+Prints the processor, and a Markdown table for each scenario: medians, ratios, stages, peaks of memory, and shares of the GEMM rates that
+were measured in the same run. The PyTorch script computes in bfloat16 or float32, whichever is faster here. docs/performance.md says how to read it.
 """
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ import time
 from pathlib import Path
 
 from measure import Measurement, bring_into_page_cache, drop_from_page_cache
+from processor import FORCED, describe, force
 from programs import run_ours, run_pytorch
 from workload import (HEAD_DIM, HEADS, HIDDEN, INTERMEDIATE, KV_HEADS, SIZES, Size, Workload, llama_workload,
                       smollm2_workload, write_prompts)
@@ -36,6 +38,7 @@ class Bench:
     repeat: int
     smoke: bool
     seed: bool
+    dtypes: dict[str, str] = dataclasses.field(default_factory=dict)  # workload -> the script's faster dtype
     llama: Workload | None = None
     smollm2: Workload | None = None
 
@@ -48,12 +51,29 @@ def spread(values: list[float]) -> str:
     return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
 
 
+def faster_dtype(bench: Bench, workload: Workload) -> str:
+    """The dtype in which the script's forward pass of some prompts takes less time; measured once for a workload."""
+    if workload.name not in bench.dtypes:
+        with tempfile.TemporaryDirectory() as scratch:
+            prompts = Path(scratch) / "some.jsonl"
+            write_prompts(prompts, 16, mean_words=18, sigma=1.0)
+            seconds = {dtype: min(run_pytorch(workload, "competent", dtype, prompts).seconds["forward"] for _ in range(2))
+                       for dtype in ("bfloat16", "float32")}
+        bench.dtypes[workload.name] = min(seconds, key=seconds.get)
+        print(f"The script's forward of 16 prompts on {workload.name}: "
+              + ", ".join(f"{dtype} {time:.2f} s" for dtype, time in seconds.items())
+              + f"; it runs in {bench.dtypes[workload.name]}.\n", flush=True)
+    return bench.dtypes[workload.name]
+
+
 def gemm_rates(bench: Bench) -> dict[str, float]:
     """oneDNN's best rates on whole matrices in GFLOP/s: what the stages are compared with."""
     report = json.loads(subprocess.run(
         [bench.ops_bench, "--benchmark_filter=BM_LibraryGemm", "--benchmark_format=json", "--benchmark_min_time=0.5"], check=True, capture_output=True, text=True).stdout)
     rates: dict[str, float] = {}
     for entry in report["benchmarks"]:
+        if entry.get("error_occurred"):
+            continue  # a dtype that the processor has no instructions for
         kind = "bf16" if "Bf16" in entry["name"] else "fp32"
         rates[kind] = max(rates.get(kind, 0.0), entry["FLOP"] / 1e9)
     return rates
@@ -97,6 +117,7 @@ RUN_HEADER = ["program", "runs", "seconds (min–max)", "ratio", "seconds by sta
 def end_to_end(bench: Bench) -> None:
     """140 prompts through the model of 8B shape, SAEs at two layers: all programs in turn."""
     workload = bench.llama
+    dtype = faster_dtype(bench, workload)
     runs: dict[str, list[Measurement]] = {"run_sae_analysis": [], "tuned": [], "competent": [], "seed": []}
     rates: list[dict[str, float]] = []
     for turn in range(bench.repeat):
@@ -108,14 +129,14 @@ def end_to_end(bench: Bench) -> None:
             if structure == "seed" and (turn > 0 or not bench.seed):
                 continue  # once: it takes many minutes
             warm(workload)
-            runs[structure].append(run_pytorch(workload, structure))
+            runs[structure].append(run_pytorch(workload, structure, dtype))
     ours = runs["run_sae_analysis"]
     wall = median(ours, lambda run: run.wall)
     print(f"### End to end: {ours[0].tokens} tokens, {ours[0].prefixes} distinct prefixes\n")
     table(RUN_HEADER, [row_of(name, of, wall) for name, of in runs.items() if of])
     forward, encode = needed_operations(bench.size, ours[0].prefixes, 140 * len(workload.tokens))
     rows = []
-    for stage, operations, kind in (("forward", forward, "bf16"), ("encode", encode, "fp32")):
+    for stage, operations, kind in (("forward", forward, "bf16" if "bf16" in rates[0] else "fp32"), ("encode", encode, "fp32")):
         seconds = median(ours, lambda run: run.seconds[stage])
         peak = statistics.median(rate[kind] for rate in rates)
         rows.append([stage, f"{operations / 1e12:.2f}", f"{seconds:.2f}", f"{operations / seconds / 1e9:.0f}",
@@ -157,10 +178,11 @@ def cached(bench: Bench) -> None:
 
 def smollm2(bench: Bench) -> None:
     """A small model, where starting up is what counts."""
+    dtype = faster_dtype(bench, bench.smollm2)
     runs: dict[str, list[Measurement]] = {"run_sae_analysis": [], "competent": []}
     for _ in range(bench.repeat):
         runs["run_sae_analysis"].append(run_ours(bench.executable, bench.smollm2, "--no-cache"))
-        runs["competent"].append(run_pytorch(bench.smollm2, "competent"))
+        runs["competent"].append(run_pytorch(bench.smollm2, "competent", dtype))
     ours = runs["run_sae_analysis"]
     wall = median(ours, lambda run: run.wall)
     start = median(ours, lambda run: run.wall - run.seconds["total"] + run.seconds["prepare"])
@@ -174,10 +196,11 @@ def long_prompts(bench: Bench) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         prompts = Path(scratch) / "long.jsonl"
         write_prompts(prompts, 8, mean_words=5790, sigma=0.0, ascii_only=True)
+        dtype = faster_dtype(bench, bench.smollm2)
         runs: dict[str, list[Measurement]] = {"run_sae_analysis": [], "competent": []}
         for _ in range(bench.repeat):
             runs["run_sae_analysis"].append(run_ours(bench.executable, bench.smollm2, "--no-cache", prompts=prompts))
-            runs["competent"].append(run_pytorch(bench.smollm2, "competent", prompts=prompts))
+            runs["competent"].append(run_pytorch(bench.smollm2, "competent", dtype, prompts))
     ours = runs["run_sae_analysis"]
     wall = median(ours, lambda run: run.wall)
     print(f"### Long prompts: 8 of {ours[0].tokens // 8} tokens on SmolLM2-135M\n")
@@ -244,6 +267,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--executable", type=Path, required=True)
     parser.add_argument("--ops-bench", type=Path, required=True)
     parser.add_argument("--size", choices=sorted(SIZES), default="full")
+    parser.add_argument("--isa", choices=sorted(FORCED), default="native", help="the processor that all programs see")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=sorted(SCENARIOS), default=list(SCENARIOS))
     parser.add_argument("--no-seed", action="store_true", help="leave out the seed's structure, the slowest")
@@ -253,6 +277,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     options = parse_arguments()
+    force(options.isa)
     names = ["smollm2", "growth"] if options.smoke else options.only
     bench = Bench(options.executable.resolve(), options.ops_bench.resolve(), SIZES[options.size],
                   1 if options.smoke else options.repeat, options.smoke, not options.no_seed)
@@ -260,7 +285,7 @@ def main() -> None:
     if ON_LLAMA & set(names):
         bench.llama = llama_workload(CACHE / "bench", bench.size, CACHE / "tokenizers" / "llama3_1")
         warm(bench.llama)
-    print(f"torch {__import__('torch').__version__}, {os.cpu_count()} cores, size {bench.size.name}\n", file=sys.stderr)
+    print(f"{describe(options.isa)}; torch {__import__('torch').__version__}, size {bench.size.name}\n", flush=True)
     for name in names:
         SCENARIOS[name](bench)
 

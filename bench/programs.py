@@ -32,12 +32,12 @@ def run_ours(executable: Path, workload: Workload, *extra: str, analysis: str = 
     return measured
 
 
-def run_pytorch(workload: Workload, structure: str, prompts: Path | None = None) -> Measurement:
-    """One run of the PyTorch script."""
+def run_pytorch(workload: Workload, structure: str, dtype: str, prompts: Path | None = None) -> Measurement:
+    """One run of the PyTorch script. @param dtype what its model computes in, "bfloat16" or "float32"."""
     with tempfile.TemporaryDirectory() as scratch:
         measured = run([sys.executable, BENCH / "pytorch_run.py", "--structure", structure, "--model", workload.model,
                         "--saes", workload.saes, "--layers", ",".join(map(str, workload.tapped)),
                         "--tokens", json.dumps(workload.tokens), "--prompts", prompts or workload.prompts,
-                        "--output", f"{scratch}/universal.csv"])
+                        "--output", f"{scratch}/universal.csv", "--dtype", dtype])
     measured.seconds = json.loads(measured.out.splitlines()[-1])["seconds"]
     return measured

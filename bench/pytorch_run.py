@@ -1,7 +1,7 @@
 """The universal analysis in PyTorch, three ways: what `run_sae_analysis` is compared with.
 
     pytorch_run.py --structure seed|competent|tuned --model DIR --saes DIR --layers 11,15 --tokens '{"asst": -3}'
-                   --prompts FILE --output universal.csv
+                   --prompts FILE --output universal.csv [--dtype bfloat16|float32]
 
 - seed: as researchers' notebooks do it: one forward of the whole stack for each layer, prompts in their given order,
   padded in batches of 8; SAEs through dictionary_learning's load_dictionary.
@@ -9,7 +9,7 @@
   encoding in batches of 8 prompts too.
 - tuned: the same forward; of `ae.pt` the encoder alone, mapped into memory; all rows encoded at once.
 
-All use transformers in bfloat16 with its default attention and dictionary_learning's arithmetic in float32. The last
+All use transformers with its default attention, in bfloat16 or, where the processor is faster in it, float32, and dictionary_learning's arithmetic in float32. The last
 line of stdout is a JSON object: seconds by stage.
 """
 from __future__ import annotations
@@ -131,6 +131,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--tokens", type=json.loads, required=True, help="token type -> position from the end")
     parser.add_argument("--prompts", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--dtype", choices=["bfloat16", "float32"], default="bfloat16")
     return parser.parse_args()
 
 
@@ -139,7 +140,7 @@ def main() -> None:
     watch = Stopwatch()
     watch.stage("imports")
     tokenizer = AutoTokenizer.from_pretrained(str(options.model))
-    model = AutoModelForCausalLM.from_pretrained(str(options.model), dtype=torch.bfloat16).eval()
+    model = AutoModelForCausalLM.from_pretrained(str(options.model), dtype=getattr(torch, options.dtype)).eval()
     sequences = read_prompts(tokenizer, options.prompts)
     watch.stage("prepare")
 

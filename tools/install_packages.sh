@@ -2,6 +2,7 @@
 # Installs the Debian packages that are missing, and says which.
 #   install_packages.sh build            what a build needs
 #   install_packages.sh build demo       also what fetches the demo model
+#   install_packages.sh build arm        also what cross-builds for aarch64 and runs it under an emulator
 #   install_packages.sh build develop    also what the tests, the lint, the fuzzers and the benches need
 set -euo pipefail
 
@@ -10,7 +11,8 @@ build_packages=(g++ cmake ninja-build pkg-config ccache ca-certificates
   libcurl4-openssl-dev libssl-dev zlib1g-dev libgtest-dev libgmock-dev openssl npm)
 demo_packages=(python3 python3-pip unzip)
 develop_packages=("${demo_packages[@]}" clang-format clang-tidy clang libclang-rt-dev libomp-dev libbenchmark-dev python3-venv
-  nodejs chromium)
+  nodejs chromium qemu-user)
+arm_packages=(g++-aarch64-linux-gnu qemu-user)
 
 packages=()
 for group in "$@"; do
@@ -18,7 +20,8 @@ for group in "$@"; do
     build) packages+=("${build_packages[@]}") ;;
     demo) packages+=("${demo_packages[@]}") ;;
     develop) packages+=("${develop_packages[@]}") ;;
-    *) echo "error: unknown group $group (build, demo, develop)" >&2; exit 2 ;;
+    arm) packages+=("${arm_packages[@]}") ;;
+    *) echo "error: unknown group $group (build, demo, develop, arm)" >&2; exit 2 ;;
   esac
 done
 

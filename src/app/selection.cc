@@ -30,9 +30,9 @@ bool contains(const std::vector<T>& list, const T& value) {
 }
 
 const ModelEntry& require_model(const Configuration& configuration, const std::string& name,
-                                const std::string& where) {
+                                std::string_view where) {
   if (const ModelEntry* entry = configuration.find(name)) return *entry;
-  throw unknown_name("unknown model", where, name, configuration.names());
+  throw unknown_name("unknown model", std::string(where), name, configuration.names());
 }
 
 std::vector<std::string> token_names(const std::vector<ModelEntry>& entries) {
