@@ -68,6 +68,9 @@ struct Kernels {
   /// depend on its row of a and its output of b alone: not on other rows or outputs, nor on how b is stored.
   void (*f32_gemm)(const GemmProblem<float>& problem, F32GemmWorkspace& work);
 
+  /// The same with bfloat16 rows of a, for processors without units that multiply them.
+  void (*f32_gemm_of_bf16)(const GemmProblem<BFloat16, float>& problem, F32GemmWorkspace& work);
+
   /// Softmax(q · kᵀ · scale) · v of a block into work.sums, with the online softmax of FlashAttention (Dao et
   /// al. 2022).
   void (*attend)(const AttentionBlock& block, AttentionWorkspace& work);

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
@@ -65,7 +66,7 @@ std::vector<float> multiply_many(const Kernels& kernels) {
   std::vector<float> all;
   for (const std::size_t m : {1, 5, 6, 7, 97}) {
     for (const std::size_t n : {1, 15, 16, 17, 63, 64, 65, 131}) {
-      for (const std::size_t k : {1, 3, 511, 512, 1027}) {
+      for (const std::size_t k : {1, 3, 512, 767, 768, 1027}) {
         for (const bool b_rows_are_outputs : {false, true}) {
           const auto c = multiply(kernels, m, n, k, b_rows_are_outputs);
           all.insert(all.end(), c.begin(), c.end());
@@ -152,7 +153,29 @@ uint64_t hash_of(const std::vector<float>& values) {
 }
 
 TEST_P(KernelsTest, GemmGivesTheBitsThatItGivesOnEveryProcessor) {
-  EXPECT_EQ(hash_of(multiply_many(kernels)), 0xDDF208AB63044B02u);
+  EXPECT_EQ(hash_of(multiply_many(kernels)), 0xCAD55566EAB7C016u);
+}
+
+TEST_P(KernelsTest, GemmOfBFloat16RowsGivesTheBitsOfTheSameValuesInFloat32) {
+  constexpr std::size_t kRows = 7, kOutputs = 33, kInputs = 139;
+  const auto values = some_values(kRows * kInputs, 1);
+  const auto b = some_values(kOutputs * kInputs, 2);
+  std::vector<BFloat16> rounded(values.size());
+  std::vector<float> widened(values.size());
+  std::transform(values.begin(), values.end(), rounded.begin(), to_bfloat16);
+  std::transform(rounded.begin(), rounded.end(), widened.begin(), [](BFloat16 v) { return to_float(v); });
+  const auto run = [&]<typename A>(const A* a, auto gemm) {
+    std::vector<float> c(kRows * kOutputs);
+    GemmProblem<A, float> problem = {.m = kRows, .n = kOutputs, .k = kInputs, .a = a, .lda = kInputs};
+    problem.b = b.data();
+    problem.ldb = kInputs;
+    problem.c = c.data();
+    problem.ldc = kOutputs;
+    F32GemmWorkspace work;
+    gemm(problem, work);
+    return c;
+  };
+  EXPECT_EQ(run(rounded.data(), kernels.f32_gemm_of_bf16), run(widened.data(), kernels.f32_gemm));
 }
 
 TEST_P(KernelsTest, AttentionGivesTheBitsThatItGivesOnEveryProcessor) {

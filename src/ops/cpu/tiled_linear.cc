@@ -4,7 +4,6 @@
 
 #include "ops/cpu/elementwise.h"
 #include "ops/cpu/run_tasks.h"
-#include "ops/host_array.h"
 
 namespace saescope {
 namespace {
@@ -70,29 +69,21 @@ TileType TiledLinear::tile_type(const Array& x) const {
   return native_bf16_ ? TileType::kBF16 : TileType::kF32RoundedToBF16;
 }
 
-/// Processors without bfloat16 units multiply the same values in float32.
-Array TiledLinear::as_gemm_input(const Array& x) const {
-  if (x.dtype() == DType::kF32 || native_bf16_) return x;
-  Array input = allocate_host_array(x.rows(), x.cols(), DType::kF32);
-  std::transform(x.bf16().data, x.bf16().data + x.rows() * x.cols(), input.f32().data,
-                 [](BFloat16 v) { return to_float(v); });
-  return input;
-}
-
-/// y = the tile's rows of `input` times its outputs of the layer.
-void TiledLinear::multiply(Worker& worker, WeightTiles& weights, const Array& input, TileType type,
-                           const LinearWeight& layer, const Tile& tile, MatrixView<float> y,
-                           bool accumulate) const {
+/// y = the tile's rows of x times its outputs of the layer. Processors without bfloat16 units multiply the
+/// same values in float32.
+void TiledLinear::multiply(Worker& worker, WeightTiles& weights, const Array& x, const LinearWeight& layer,
+                           const Tile& tile, MatrixView<float> y, bool accumulate) const {
+  const TileType type = tile_type(x);
   const WeightTile b = weights.load(layer.weight, type, tile.first_output, tile.outputs);
-  const Array rows = input.row_range(tile.first_row, tile.rows);
-  const auto fill = [&]<typename T>(const T* a) {
-    GemmProblem<T> problem;
+  const Array rows = x.row_range(tile.first_row, tile.rows);
+  const auto fill = [&]<typename A, typename B>(const A* a, const B* b_data) {
+    GemmProblem<A, B> problem;
     problem.m = tile.rows;
     problem.n = tile.outputs;
-    problem.k = input.cols();
+    problem.k = x.cols();
     problem.a = a;
-    problem.lda = input.cols();
-    problem.b = static_cast<const T*>(b.data);
+    problem.lda = x.cols();
+    problem.b = b_data;
     problem.ldb = b.ld;
     problem.b_rows_are_outputs = b.rows_are_outputs;
     problem.bias = layer.bias.empty() ? nullptr : layer.bias.data() + tile.first_output;
@@ -101,10 +92,14 @@ void TiledLinear::multiply(Worker& worker, WeightTiles& weights, const Array& in
     problem.accumulate = accumulate;
     return problem;
   };
-  if (input.dtype() == DType::kBF16) {
-    worker.bf16_gemm.run(fill(rows.bf16().data));
-  } else {
-    kernels_.f32_gemm(fill(rows.f32().data), worker.f32_gemm);
+  switch (type) {
+    case TileType::kBF16:
+      return worker.bf16_gemm.run(fill(rows.bf16().data, static_cast<const BFloat16*>(b.data)));
+    case TileType::kF32:
+      return kernels_.f32_gemm(fill(rows.f32().data, static_cast<const float*>(b.data)), worker.f32_gemm);
+    case TileType::kF32RoundedToBF16:
+      return kernels_.f32_gemm_of_bf16(fill(rows.bf16().data, static_cast<const float*>(b.data)),
+                                       worker.f32_gemm);
   }
 }
 
@@ -127,35 +122,33 @@ void TiledLinear::for_each_tile(std::size_t rows, std::size_t outputs, std::size
 }
 
 void TiledLinear::linear(const Array& x, const LinearWeight& layer, const Array& y, bool accumulate) {
-  const Array input = as_gemm_input(x);
   const std::size_t tile_outputs = choose_tile_outputs(y.cols());
   const std::size_t tile_rows =
       choose_tile_rows(x.rows(), parts_of(y.cols(), tile_outputs), kMostRows, threads_);
   for_each_tile(x.rows(), y.cols(), tile_rows, tile_outputs, [&](Worker& worker, const Tile& tile) {
     const MatrixView<float> part = {y.f32().row(tile.first_row) + tile.first_output, tile.rows, tile.outputs,
                                     y.cols()};
-    multiply(worker, worker.weights, input, tile_type(x), layer, tile, part, accumulate);
+    multiply(worker, worker.weights, x, layer, tile, part, accumulate);
   });
 }
 
 void TiledLinear::linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink) {
   for_each_tile(x.rows(), weight.shape[0], x.rows(), kStreamedOutputs, [&](Worker& worker, const Tile& tile) {
     const MatrixView<float> y = grow_tile(worker.tile, tile.rows, tile.outputs);
-    multiply(worker, worker.weights, x, TileType::kF32, {weight, {}}, tile, y, false);
+    multiply(worker, worker.weights, x, {weight, {}}, tile, y, false);
     sink(tile.first_output, y);
   });
 }
 
 void TiledLinear::swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up, const Array& out) {
-  const Array input = as_gemm_input(x);
   const std::size_t tile_outputs = choose_tile_outputs(out.cols());
   const std::size_t tile_rows =
       choose_tile_rows(x.rows(), parts_of(out.cols(), tile_outputs), kMostGatedRows, threads_);
   for_each_tile(x.rows(), out.cols(), tile_rows, tile_outputs, [&](Worker& worker, const Tile& tile) {
     const MatrixView<float> gates = grow_tile(worker.tile, tile.rows, tile.outputs);
     const MatrixView<float> ups = grow_tile(worker.more_tile, tile.rows, tile.outputs);
-    multiply(worker, worker.weights, input, tile_type(x), gate, tile, gates, false);
-    multiply(worker, worker.more_weights, input, tile_type(x), up, tile, ups, false);
+    multiply(worker, worker.weights, x, gate, tile, gates, false);
+    multiply(worker, worker.more_weights, x, up, tile, ups, false);
     cpu_swiglu(kernels_, gates, ups, out.row_range(tile.first_row, tile.rows), tile.first_output);
   });
 }

@@ -45,10 +45,9 @@ class TiledLinear {
     std::size_t first_output, outputs;
   };
 
-  Array as_gemm_input(const Array& x) const;
   TileType tile_type(const Array& x) const;
-  void multiply(Worker& worker, WeightTiles& weights, const Array& input, TileType type,
-                const LinearWeight& layer, const Tile& tile, MatrixView<float> y, bool accumulate) const;
+  void multiply(Worker& worker, WeightTiles& weights, const Array& x, const LinearWeight& layer,
+                const Tile& tile, MatrixView<float> y, bool accumulate) const;
   template <typename Task>
   void for_each_tile(std::size_t rows, std::size_t outputs, std::size_t tile_rows, std::size_t tile_outputs,
                      const Task& task);
