@@ -41,12 +41,14 @@ dnnl::matmul::primitive_desc describe(const dnnl::engine& engine, const memory::
 #endif
 }
 
-/// oneDNN's instruction sets are bit sets: a larger one has the bits of those it includes.
+#if defined(__x86_64__)
+/// oneDNN's instruction sets are bit sets: a larger one has the bits of those it includes. They have names
+/// for x86 alone; on other processors the same bits mean something else.
 bool includes(dnnl::cpu_isa isa, dnnl::cpu_isa part) {
   return (static_cast<unsigned>(isa) & static_cast<unsigned>(part)) == static_cast<unsigned>(part);
 }
 
-constexpr std::array<std::pair<dnnl::cpu_isa, const char*>, 7> kInstructionSets = {{
+constexpr auto kInstructionSets = std::to_array<std::pair<dnnl::cpu_isa, const char*>>({
     {dnnl::cpu_isa::sse41, "sse41"},
     {dnnl::cpu_isa::avx, "avx"},
     {dnnl::cpu_isa::avx2, "avx2"},
@@ -54,7 +56,8 @@ constexpr std::array<std::pair<dnnl::cpu_isa, const char*>, 7> kInstructionSets 
     {dnnl::cpu_isa::avx512_core_vnni, "avx512_core_vnni"},
     {dnnl::cpu_isa::avx512_core_bf16, "avx512_core_bf16"},
     {dnnl::cpu_isa::avx512_core_amx, "avx512_core_amx"},
-}};
+});
+#endif
 
 // A primitive holds some hundred kilobytes of code and data, and row counts vary with the prompts of each
 // wave: a bound, a little above the shapes of one wave, keeps a long run's memory flat. The library's own
@@ -146,15 +149,23 @@ void Bf16Gemm::run_one_row(const Problem& p) {
 }
 
 bool Bf16Gemm::is_available() {
+#if defined(__x86_64__)
   return includes(dnnl::get_effective_cpu_isa(), dnnl::cpu_isa::avx512_core_bf16);
+#else
+  return false;
+#endif
 }
 
 std::string Bf16Gemm::description() {
   const dnnl_version_t* version = dnnl_version();
+#if defined(__x86_64__)
   const char* best = "no vector instructions that it knows";
   for (const auto& [isa, name] : kInstructionSets) {
     if (includes(dnnl::get_effective_cpu_isa(), isa)) best = name;
   }
+#else
+  const char* best = "unused on this processor";
+#endif
   return fmt::format("oneDNN {}.{}.{}, {}", version->major, version->minor, version->patch, best);
 }
 

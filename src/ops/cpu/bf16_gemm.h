@@ -17,9 +17,10 @@ class Bf16Gemm {
   ~Bf16Gemm();
   /// Precondition: is_available()
   void run(const GemmProblem<BFloat16>& problem);
-  /// Whether the processor (or oneDNN's ISA limit) multiplies bfloat16 in hardware.
+  /// Whether the processor (or oneDNN's ISA limit) multiplies bfloat16 in hardware. On Arm never: what oneDNN
+  /// has there without the Arm Compute Library, as distributions package it, is its slow reference.
   static bool is_available();
-  /// "oneDNN 2.6.3, avx512_core_bf16".
+  /// "oneDNN 2.6.3, avx512_core_bf16"; the instruction set has a name on x86 alone.
   static std::string description();
 
  private:

@@ -6,6 +6,7 @@
 namespace saescope {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -17,6 +18,14 @@ TEST(CpuBackendNames, TheDescriptionNamesTheKernelsThatRunAndTheLibrary) {
     EXPECT_THAT(description, HasSubstr("2 threads"));
   }
 }
+
+#if !defined(__x86_64__)
+/// oneDNN's numbers of instruction sets mean x86's elsewhere too, where they are others'.
+TEST(CpuBackendNames, NoInstructionSetOfX86IsNamedOnAnotherProcessor) {
+  EXPECT_THAT(Bf16Gemm::description(), Not(AnyOf(HasSubstr("avx"), HasSubstr("sse"))));
+  EXPECT_FALSE(Bf16Gemm::is_available());
+}
+#endif
 
 /// Activations that were cached on one processor serve another where the bits are the same, and only there.
 TEST(CpuBackendNames, NumericsNameWhatTheBitsDependOnForEachDtype) {
