@@ -81,19 +81,15 @@ std::vector<Membership> read_memberships(const std::filesystem::path& root) {
   return memberships;
 }
 
-/// The folders of the process's group and of those above, the group itself first. A path outside of what is
-/// mounted (a container may see its host's path) leaves the mount's own group.
+/// The folders of the mount's own group and of those below it, down to the process's. A path outside of what
+/// is mounted (a container may see its host's path) leaves the mount's own group.
 std::vector<std::filesystem::path> group_folders(const std::filesystem::path& root, const Mount& mount,
                                                  const std::string& path) {
-  const std::filesystem::path top = root / std::filesystem::path(mount.point).relative_path();
-  std::filesystem::path below = std::filesystem::path(path).lexically_relative(mount.root);
-  if (below.empty() || *below.begin() == "..") below = ".";
-  std::vector<std::filesystem::path> folders;
-  for (std::filesystem::path folder = (top / below).lexically_normal();; folder = folder.parent_path()) {
-    if (!folder.has_filename()) continue;  // a slash at the end
-    folders.push_back(folder);
-    if (folder == top.lexically_normal() || folder == folder.parent_path()) return folders;
-  }
+  std::vector<std::filesystem::path> folders = {root / std::filesystem::path(mount.point).relative_path()};
+  const std::filesystem::path below = std::filesystem::path(path).lexically_relative(mount.root);
+  if (std::find(below.begin(), below.end(), "..") != below.end()) return folders;
+  for (const std::filesystem::path& name : below) folders.push_back(folders.back() / name);
+  return folders;
 }
 
 /// The numbers of a small file's first line; "max" and what is no number end them.
@@ -110,9 +106,7 @@ void lower(std::optional<T>& limit, T value) {
 }
 
 void apply_quota(int64_t quota, int64_t period, CgroupLimits& limits) {
-  if (quota > 0 && period > 0) {
-    lower(limits.processors, static_cast<double>(quota) / static_cast<double>(period));
-  }
+  if (quota > 0 && period > 0) lower(limits.processors, quota / period + (quota % period != 0 ? 1 : 0));
 }
 
 void apply_memory(const std::filesystem::path& file, CgroupLimits& limits) {

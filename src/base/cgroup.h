@@ -9,8 +9,8 @@ namespace saescope {
 /// What the control groups of this process allow it (cgroups(7), versions 1 and 2): the smallest limit of its
 /// own group and of every group above that is visible. Containers and batch systems set them.
 struct CgroupLimits {
-  std::optional<double> processors;  ///< processor time by the quota, in processors
-  std::optional<uint64_t> memory;    ///< bytes
+  std::optional<int64_t> processors;  ///< by the quota of processor time, rounded up: at least 1
+  std::optional<uint64_t> memory;     ///< bytes
 };
 
 /// Files that are missing, unreadable or malformed set no limit.

@@ -57,7 +57,7 @@ TEST(Cgroup, Version2LimitsTheGroup) {
   root.write("proc/self/cgroup", "0::/user.slice/job\n");
   root.write("sys/fs/cgroup/user.slice/job/cpu.max", "250000 100000\n");
   root.write("sys/fs/cgroup/user.slice/job/memory.max", "1073741824\n");
-  EXPECT_THAT(root.limits().processors, Optional(2.5));
+  EXPECT_THAT(root.limits().processors, Optional(3)) << "2.5 processors keep three threads busy";
   EXPECT_THAT(root.limits().memory, Optional(1073741824u));
 }
 
@@ -80,7 +80,7 @@ TEST(Cgroup, TheSmallestLimitAboveTheGroupBinds) {
   root.write("sys/fs/cgroup/slurm/memory.max", "2000\n");
   root.write("sys/fs/cgroup/slurm/memory.high", "1000\n");
   root.write("sys/fs/cpu.max", "100 100000\n");  // above the mount: not a group
-  EXPECT_THAT(root.limits().processors, Optional(4.0));
+  EXPECT_THAT(root.limits().processors, Optional(4));
   EXPECT_THAT(root.limits().memory, Optional(1000u));
 }
 
@@ -93,7 +93,7 @@ TEST(Cgroup, Version1LimitsByControllerAndMinusOneIsNone) {
   root.write("sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_quota_us", "150000\n");
   root.write("sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_period_us", "50000\n");
   root.write("sys/fs/cgroup/memory/job/memory.limit_in_bytes", "4096\n");
-  EXPECT_THAT(root.limits().processors, Optional(3.0));
+  EXPECT_THAT(root.limits().processors, Optional(3));
   EXPECT_THAT(root.limits().memory, Optional(4096u));
 }
 
@@ -114,16 +114,41 @@ TEST(Cgroup, AContainerSeesItsGroupAsTheMountsRoot) {
   root.write("proc/self/cgroup", "3:cpu,cpuacct:/docker/abc\n");
   root.write("sys/fs/cgroup/my cpu/cpu.cfs_quota_us", "200000\n");
   root.write("sys/fs/cgroup/my cpu/cpu.cfs_period_us", "100000\n");
-  EXPECT_THAT(root.limits().processors, Optional(2.0));
+  EXPECT_THAT(root.limits().processors, Optional(2));
+}
+
+TEST(Cgroup, GroupsBelowTheMountsRootLimitToo) {
+  const FakeRoot root;
+  root.write("proc/self/mountinfo",
+             "40 30 0:29 /pods/abc /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu\n"
+             "41 30 0:30 /pods/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n");
+  root.write("proc/self/cgroup", "3:cpu:/pods/abc/step/task\n2:memory:/pods/abc/step\n");
+  root.write("sys/fs/cgroup/cpu/step/task/cpu.cfs_quota_us", "200000\n");
+  root.write("sys/fs/cgroup/cpu/step/task/cpu.cfs_period_us", "100000\n");
+  root.write("sys/fs/cgroup/memory/memory.limit_in_bytes", "4096\n");
+  root.write("sys/fs/cgroup/memory/step/memory.limit_in_bytes", "8192\n");
+  EXPECT_THAT(root.limits().processors, Optional(2));
+  EXPECT_THAT(root.limits().memory, Optional(4096u));
+}
+
+TEST(Cgroup, AMountFromOutsideOfTheNamespaceLeavesTheMountsOwnGroup) {
+  const FakeRoot root;
+  root.write("proc/self/mountinfo", "30 24 0:26 /../.. /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+  root.write("sys/fs/cgroup/cpu.max", "100000 100000\n");
+  for (const char* path : {"/", "/job"}) {
+    root.write("proc/self/cgroup", std::string("0::") + path + "\n");
+    EXPECT_THAT(root.limits().processors, Optional(1)) << path;
+  }
 }
 
 TEST(Cgroup, APathOutsideOfTheMountLeavesTheMountsOwnGroup) {
   const FakeRoot root;
   root.write("proc/self/mountinfo", kV2Mount);
-  root.write("sys/fs/cgroup/cpu.max", "100000 100000\n");
+  root.write("sys/fs/cgroup/cpu.max", "200000 100000\n");
+  root.write("sys/elsewhere/cpu.max", "100000 100000\n");  // not a group
   for (const char* path : {"/", "/../../elsewhere", "/gone/with/the/host"}) {
     root.write("proc/self/cgroup", std::string("0::") + path + "\n");
-    EXPECT_THAT(root.limits().processors, Optional(1.0)) << path;
+    EXPECT_THAT(root.limits().processors, Optional(2)) << path;
   }
 }
 
@@ -135,6 +160,36 @@ TEST(Cgroup, MalformedFilesSetNoLimit) {
   root.write("sys/fs/cgroup/job/memory.max", "-5 lots\n");
   EXPECT_EQ(root.limits().processors, std::nullopt);
   EXPECT_EQ(root.limits().memory, std::nullopt);
+}
+
+TEST(Cgroup, GroupsMountedAtTheTopOfTheFileSystemAreReadThere) {
+  const FakeRoot root;
+  root.write("proc/self/mountinfo", "30 24 0:26 / / rw - cgroup2 cgroup2 rw\n");
+  root.write("proc/self/cgroup", "0::/job\n");
+  root.write("job/cpu.max", "100000 100000\n");
+  EXPECT_THAT(root.limits().processors, Optional(1));
+}
+
+TEST(Cgroup, FilesThatCannotBeReadSetNoLimit) {
+  const FakeRoot root;
+  root.write("proc/self/mountinfo", kV2Mount);
+  root.write("proc/self/cgroup", "0::/job\n");
+  std::filesystem::create_directories(root.path() / "sys/fs/cgroup/job/cpu.max");
+  std::filesystem::create_directories(root.path() / "sys/fs/cgroup/job/memory.max");
+  EXPECT_EQ(root.limits().processors, std::nullopt);
+  EXPECT_EQ(root.limits().memory, std::nullopt);
+  const FakeRoot folders_alone;
+  std::filesystem::create_directories(folders_alone.path() / "proc/self/mountinfo");
+  std::filesystem::create_directories(folders_alone.path() / "proc/self/cgroup");
+  EXPECT_EQ(folders_alone.limits().processors, std::nullopt);
+}
+
+TEST(Cgroup, AQuotaOfLessThanOneProcessorKeepsOneBusy) {
+  const FakeRoot root;
+  root.write("proc/self/mountinfo", kV2Mount);
+  root.write("proc/self/cgroup", "0::/job\n");
+  root.write("sys/fs/cgroup/job/cpu.max", "50000 100000\n");
+  EXPECT_THAT(root.limits().processors, Optional(1));
 }
 
 TEST(UsableResources, AQuotaIsRoundedUpToWholeProcessorsAndToOneAtLeast) {

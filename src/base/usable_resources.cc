@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <limits>
-#include <thread>
 #include <vector>
 
 #include "base/cgroup.h"
@@ -24,7 +22,7 @@ int schedulable_processors() {
     if (::sched_getaffinity(0, bytes, sets.data()) == 0) return CPU_COUNT_S(bytes, sets.data());
     if (errno != EINVAL) break;
   }
-  return static_cast<int>(std::thread::hardware_concurrency());
+  return machine_processors();
 }
 
 uint64_t physical_memory() {
@@ -35,11 +33,11 @@ uint64_t physical_memory() {
 
 }  // namespace
 
+int machine_processors() { return std::max(1, static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN))); }
+
 int usable_processors(const std::filesystem::path& root) {
-  const int schedulable = std::max(1, schedulable_processors());
-  const auto quota = read_cgroup_limits(root).processors;
-  if (!quota || *quota >= schedulable) return schedulable;
-  return std::max(1, static_cast<int>(std::ceil(*quota)));
+  const int64_t schedulable = schedulable_processors();
+  return static_cast<int>(std::min(schedulable, read_cgroup_limits(root).processors.value_or(schedulable)));
 }
 
 uint64_t usable_memory(const std::filesystem::path& root) {

@@ -5,6 +5,9 @@
 
 namespace saescope {
 
+/// Processors of this machine that are in operation, at least 1.
+int machine_processors();
+
 /// Processors that this process may use, at least 1: those that it may be scheduled on
 /// (sched_getaffinity(2)), and no more than the quotas of its control groups pay for, rounded up. @param root
 /// as in read_cgroup_limits
