@@ -22,6 +22,15 @@ int thread_count(const Options& options) {
   return usable_processors();
 }
 
+/// Says why the default is less than one thread for each processor that users see in their machine.
+void explain_fewer_threads(const Options& options, int threads, Reporter& reporter) {
+  if (options.threads > 0 || threads >= machine_processors()) return;
+  reporter.info(fmt::format(
+      "computing on {} of this machine's {} processors: CPU affinity (taskset, cpusets) or a control group's "
+      "quota (containers, Slurm) leaves no more; --threads sets another number",
+      threads, machine_processors()));
+}
+
 HubSettings hub_settings(const Options& options) {
   HubSettings settings = HubSettings::from_environment();
   settings.offline = settings.offline || options.offline;
@@ -96,6 +105,7 @@ int run_program(int argc, const char* const* argv, const CancelToken& cancel) {
     print("");
     return 0;
   }
+  explain_fewer_threads(options, context.threads, reporter);
   const RunInput input = read_input(options, quoted_command(argc, argv), reporter);
   if (options.dry_run) {
     print(describe_run(input, hub, context));
