@@ -88,7 +88,7 @@ void describe_model(const PreparedModel& model, const Options& options, const Ba
   describe_weights(model, hub, plan);
   describe_sources(model, hub, plan);
   const WaveLimits limits =
-      plan_waves(model.config, compute_type(options.dtype), backend, options.memory_limit,
+      plan_waves(model.config, compute_type(options.dtype), backend, memory_of_run(options),
                  options.batch_tokens, model.prompts.longest(), 0, options.all_tokens());
   const uint64_t bytes = wave_bytes(model.config, compute_type(options.dtype), backend, limits, tree.size(),
                                     options.all_tokens());

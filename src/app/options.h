@@ -49,7 +49,7 @@ struct Options {
   Precision dtype = Precision::kBf16;
   DeviceChoice device = DeviceChoice::kAuto;
   int threads = 0;            ///< 0: one for each processor that the process may use
-  uint64_t memory_limit = 0;  ///< bytes; 0: as much as the machine has
+  uint64_t memory_limit = 0;  ///< bytes; 0: the memory that the process may use
   uint64_t batch_tokens = 0;  ///< 0: chosen by the program
   bool cache = true;          ///< --no-cache: false
   bool offline = false;

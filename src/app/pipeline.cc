@@ -128,7 +128,7 @@ WaveLimits plan_model_waves(const OpenedModel& model, const Options& options, co
   const uint64_t other_bytes = analysis_bytes(
       model, gathering, std::min(kUsualPromptsOfWave, prepared.prompts.size()), context.threads);
   const WaveLimits limits =
-      plan_waves(prepared.config, compute, backend, options.memory_limit, options.batch_tokens,
+      plan_waves(prepared.config, compute, backend, memory_of_run(options), options.batch_tokens,
                  prepared.prompts.longest(), other_bytes, options.all_tokens());
   require_address_space(other_bytes + wave_bytes(prepared.config, compute, backend, limits,
                                                  prepared.prompts.total_tokens(), options.all_tokens()),

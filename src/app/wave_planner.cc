@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/reporter.h"
+#include "base/usable_resources.h"
 
 namespace saescope {
 namespace {
@@ -17,6 +18,10 @@ constexpr std::size_t kDefaultNodes = 8192;
 
 }  // namespace
 
+uint64_t memory_of_run(const Options& options) {
+  return options.memory_limit != 0 ? options.memory_limit : usable_memory();
+}
+
 WaveLimits plan_waves(const ModelConfig& config, DType compute, const Backend& backend, uint64_t memory_limit,
                       uint64_t batch_tokens, std::size_t longest_prompt, uint64_t other_bytes,
                       bool all_tokens) {
@@ -24,7 +29,6 @@ WaveLimits plan_waves(const ModelConfig& config, DType compute, const Backend& b
   const std::size_t per_node = Forward::bytes_per_node(config, all_tokens);
   for (std::size_t chunk = kLargestChunk; chunk >= kSmallestChunk; chunk /= 2) {
     const uint64_t fixed = other_bytes + Forward::fixed_bytes(config, compute, chunk, backend);
-    if (memory_limit == 0) return {wanted, chunk};
     if (fixed + per_node * longest_prompt > memory_limit) continue;
     const auto nodes = static_cast<std::size_t>((memory_limit - fixed) / per_node);
     // A larger chunk is worth more than a larger wave, but a wave should fill its chunk.
@@ -34,11 +38,12 @@ WaveLimits plan_waves(const ModelConfig& config, DType compute, const Backend& b
   const uint64_t least = other_bytes + Forward::fixed_bytes(config, compute, kSmallestChunk, backend) +
                          per_node * longest_prompt;
   throw InputError(
-      {.what = "the run does not fit into --memory-limit",
+      {.what = "the run does not fit into the memory that it may use",
        .expected =
            fmt::format("at least {} for the longest prompt ({} tokens)", format_bytes(least), longest_prompt),
        .found = format_bytes(memory_limit),
-       .hint = "raise --memory-limit, or leave long prompts out with --max-tokens and --skip-long"});
+       .hint = "raise --memory-limit or give the container or job more memory, or leave long prompts "
+               "out with --max-tokens and --skip-long"});
 }
 
 uint64_t wave_bytes(const ModelConfig& config, DType compute, const Backend& backend,

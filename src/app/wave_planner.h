@@ -19,8 +19,11 @@ inline DType compute_type(Precision precision) {
   return precision == Precision::kFp32 ? DType::kF32 : DType::kBF16;
 }
 
+/// Bytes that a run stays within: --memory-limit, else the memory that the process may use.
+uint64_t memory_of_run(const Options& options);
+
 /// Chooses the limits so that a wave stays within the memory limit.
-/// @param memory_limit bytes, 0: no limit but the default size of a wave
+/// @param memory_limit bytes
 /// @param batch_tokens the user's number of tokens for a wave, 0: chosen here
 /// @param longest_prompt tokens of the longest prompt, which must fit
 /// @param other_bytes what the run holds besides the forward pass (prompts, SAE terms, statistics)
