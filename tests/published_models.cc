@@ -75,7 +75,7 @@ void serve_weights(TestHub& hub, const std::string& repo, const ordered_json& sh
     total += bytes.size();
     for (const auto& tensor : shard["tensors"]) index["weight_map"][tensor[0].get<std::string>()] = file;
     const std::string sha256 = hub.add_file(repo, file, std::move(bytes), true);
-    if (sha256 != shard["sha256"]) {
+    if (sha256 != shard["sha256"].get<std::string>()) {
       throw std::runtime_error(
           fmt::format("{}/{}: generated {}, the oracle's is {}", repo, file, sha256, shard["sha256"].dump()));
     }

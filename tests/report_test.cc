@@ -87,7 +87,7 @@ TEST(Report, ItsUniversalRowsAreTheCsvs) {
       EXPECT_EQ(records[row].fields[0], std::to_string(ids[i]));
       EXPECT_EQ(records[row].fields[1], format_float(means[i]));
       EXPECT_EQ(records[row].fields[4], std::to_string(counts[i]));
-      EXPECT_EQ(records[row].fields[8], table["source"]);
+      EXPECT_EQ(records[row].fields[8], table["source"].get<std::string>());
     }
   }
   EXPECT_EQ(row, records.size());

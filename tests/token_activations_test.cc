@@ -138,7 +138,7 @@ TEST(TokenActivations, TextsJoinToTheRenderedPromptOneForEachId) {
     const Json& prompt = shown.at(line["prompt_idx"]);
     std::string joined;
     for (const Json& token : line["tokens"]) joined += token.get<std::string>();
-    EXPECT_EQ(joined, prompt["text"]);
+    EXPECT_EQ(joined, prompt["text"].get<std::string>());
     EXPECT_EQ(line["tokens"].size(), prompt["ids"].size());
     EXPECT_EQ(line["activations"].size(), prompt["ids"].size());
   }

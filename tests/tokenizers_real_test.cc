@@ -79,7 +79,8 @@ void expect_golden_ids(const Tokenizer& tokenizer, const Json& golden) {
       EXPECT_EQ(parts.size(), ids.size()) << texts[i];
       EXPECT_EQ(joined, ids.empty() ? "" : texts[i]);
     }
-    EXPECT_EQ(hash.text(), golden["groups"][begin / kGroup]) << "texts from line " << begin + 1;
+    EXPECT_EQ(hash.text(), golden["groups"][begin / kGroup].get<std::string>())
+        << "texts from line " << begin + 1;
   }
 }
 
