@@ -94,7 +94,7 @@ void expect_golden_added_tokens(const Tokenizer& tokenizer, const Json& file, co
     hash.add(tokenizer.encode("Hi  " + content + " \n x" + content + content + "\n" +
                               content.substr(0, content.size() - 1) + content.substr(1)));
   }
-  EXPECT_EQ(hash.text(), golden["added_tokens"]);
+  EXPECT_EQ(hash.text(), golden["added_tokens"].get<std::string>());
 }
 
 Json read_golden(const std::string& name) {
