@@ -22,13 +22,19 @@ class Measurement:
     seconds: dict[str, float] = field(default_factory=dict)  # by stage, as the command itself reports them
 
 
-def _anonymous_bytes(pid: int) -> int:
+def _memory(pid: int) -> tuple[int, int]:
+    """The resident memory's peak so far and the anonymous memory of now. The kernel's `ru_maxrss` will not do for the
+    first: a child starts with its parent's."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:  # ended meanwhile
-        return 0
-    found = re.search(r"^RssAnon:\s+(\d+) kB", status, re.MULTILINE)
-    return int(found[1]) * 1024 if found else 0
+        return 0, 0
+
+    def size(name: str) -> int:
+        found = re.search(rf"^{name}:\s+(\d+) kB", status, re.MULTILINE)
+        return int(found[1]) * 1024 if found else 0
+
+    return size("VmHWM"), size("RssAnon")
 
 
 def run(command: list[str], environment: dict[str, str] | None = None) -> Measurement:
@@ -37,20 +43,17 @@ def run(command: list[str], environment: dict[str, str] | None = None) -> Measur
         start = time.perf_counter()
         process = subprocess.Popen([str(part) for part in command], stdout=out, stderr=err,
                                    env={**os.environ, **(environment or {})})
-        peak = 0
-        while True:
-            peak = max(peak, _anonymous_bytes(process.pid))
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid != 0:
-                break
+        peak_resident = peak_anonymous = 0
+        while process.poll() is None:
+            resident, anonymous = _memory(process.pid)
+            peak_resident, peak_anonymous = max(peak_resident, resident), max(peak_anonymous, anonymous)
             time.sleep(SAMPLE_SECONDS)
         wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
         if process.returncode != 0:
             raise SystemExit(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{err.read().decode()}")
-        return Measurement(wall, usage.ru_maxrss * 1024, peak, out.read().decode())
+        return Measurement(wall, peak_resident, peak_anonymous, out.read().decode())
 
 
 def drop_from_page_cache(files: list[Path]) -> None:
