@@ -7,10 +7,10 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <random>
 
-#include "analysis/universal.h"
+#include "analysis/feature_statistics.h"
 #include "base/usable_resources.h"
 #include "ops/cpu/cpu_backend.h"
-#include "sae/encoder.h"
+#include "ops/encode/encode.h"
 
 namespace saescope {
 namespace {
@@ -199,14 +199,10 @@ void BM_UniversalEncode(benchmark::State& state) {
   parameters.input_bias.assign(kHidden, 0.0f);
   parameters.function = ActivationFunction::kThreshold;
   parameters.threshold = 100;
-  SilentReporter reporter;
-  const CancelToken cancel;
-  const Context context = {.threads = threads(), .reporter = &reporter, .cancel = &cancel};
-  Encoder encoder(parameters, backend, context);
-  UniversalStatistics statistics(kFeatures, 0.01f);
+  FeatureStatistics statistics(kFeatures, 0.01f);
   const Array x = make(backend, kRows, kHidden, DType::kF32);
   for (auto _ : state) {
-    encoder.encode(x.f32(),
+    backend.encode(x.f32(), {parameters, parameters.weight}, {},
                    [&](std::size_t first, MatrixView<const float> block) { statistics.add(first, block); });
   }
   set_flops(state, 2.0 * kRows * kHidden * kFeatures);

@@ -28,7 +28,7 @@ function(saescope_module folder)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "/app/(main|processor_guard)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "/cli/(main|processor_guard)\\.cc$")
 
   set(public_links ${ARG_PUBLIC_LIBS})
   foreach(dep IN LISTS ARG_DEPS)

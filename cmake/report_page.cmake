@@ -1,5 +1,5 @@
-# The report page: src/report/page and the plotting library become one HTML text, ${CMAKE_BINARY_DIR}/report/report_page.html,
-# and the C++ source that embeds it (report_page_data.cc, declared in src/report/report_page_data.h).
+# The report page: src/output/page and the plotting library become one HTML text, ${CMAKE_BINARY_DIR}/report/report_page.html,
+# and the C++ source that embeds it (report_page_data.cc, declared in src/output/page/page_template.h).
 #
 #   saescope_report_page(<library target>)    makes the generated source one of the target's
 #
@@ -20,7 +20,7 @@ function(saescope_report_page target)
     message(FATAL_ERROR "The report page's plotting library is missing; see the message above.")
   endif()
 
-  set(page ${CMAKE_SOURCE_DIR}/src/report/page)
+  set(page ${CMAKE_SOURCE_DIR}/src/output/page)
   set(library ${SAESCOPE_PAGE_LIBRARY}/dist/uPlot.iife.min.js ${SAESCOPE_PAGE_LIBRARY}/dist/uPlot.min.css
       ${SAESCOPE_PAGE_LIBRARY}/LICENSE)
   set(scripts ${SAESCOPE_PAGE_SCRIPTS})

@@ -4,8 +4,8 @@
 
 #include <numeric>
 
-#include "app/chat_formatter.h"
-#include "app/model_source.h"
+#include "assets/folder_model.h"
+#include "assets/gguf_model.h"
 #include "golden_files.h"
 #include "model/forward.h"
 #include "ops/cpu/cpu_backend.h"
@@ -41,6 +41,14 @@ ModelEntry entry_of(const std::filesystem::path& path) {
   return entry;
 }
 
+std::unique_ptr<ModelFiles> open_files(const std::filesystem::path& path) {
+  return is_gguf(path) ? open_gguf_model(entry_of(path)) : open_folder_model(entry_of(path));
+}
+
+Checkpoint open_checkpoint(const std::filesystem::path& path, std::size_t layer_count) {
+  return open_files(path)->checkpoint(layer_count);
+}
+
 /// Residual stream at every position of one sequence, by layer.
 std::map<std::size_t, Matrix<float>> run_sequence(const Model& model, Backend& backend, DType compute,
                                                   std::size_t chunk_rows, const std::vector<TokenId>& ids,
@@ -52,12 +60,12 @@ std::map<std::size_t, Matrix<float>> run_sequence(const Model& model, Backend& b
   std::iota(nodes.begin(), nodes.end(), 0);
   std::map<std::size_t, Matrix<float>> result;
   Forward forward(model, backend, silence.context, compute, chunk_rows);
-  forward.run(
-      tree, {layers, nodes}, [](std::size_t) {},
-      [&](std::size_t layer, MatrixView<const float> rows) {
-        Matrix<float>& copy = result.emplace(layer, Matrix<float>(rows.rows, rows.cols)).first->second;
-        for (std::size_t r = 0; r < rows.rows; ++r) std::copy_n(rows.row(r), rows.cols, copy.row(r));
-      });
+  forward.begin(tree, {layers, nodes});
+  while (const auto tapped = forward.next([](std::size_t) {})) {
+    const MatrixView<const float>& rows = tapped->rows;
+    Matrix<float>& copy = result.emplace(tapped->layer, Matrix<float>(rows.rows, rows.cols)).first->second;
+    for (std::size_t r = 0; r < rows.rows; ++r) std::copy_n(rows.row(r), rows.cols, copy.row(r));
+  }
   return result;
 }
 
@@ -73,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(Goldens, TinyModelTest,
 TEST_P(TinyModelTest, TextAndIdsEqualTransformers) {
   const auto golden = read_json(goldens() / "tiny" / GetParam() / "prompts.json");
   const std::filesystem::path path = model_path(GetParam());
-  const ChatFormatter formatter = open_chat_formatter(path, entry_of(path));
+  const ChatFormatter formatter = open_files(path)->formatter();
   for (const auto& prompt : golden["prompts"]) {
     const FormattedPrompt formatted = formatter.format(prompt["content"].get<std::string>());
     EXPECT_EQ(formatted.text, prompt["text"].get<std::string>());
@@ -92,7 +100,7 @@ TEST_P(TinyModelTest, Fp32ActivationsAreWithin1e4OfTransformersAtEveryPosition) 
     std::map<std::size_t, RelativeError> errors;
     for (std::size_t i = 0; i < golden["prompts"].size(); ++i) {
       const auto ids = golden["prompts"][i]["ids"].get<std::vector<TokenId>>();
-      const auto actual = run_sequence(checkpoint.model(), *backend, DType::kF32, 16, ids, layers);
+      const auto actual = run_sequence(checkpoint.model, *backend, DType::kF32, 16, ids, layers);
       for (const std::size_t layer : layers) {
         errors[layer].add(actual.at(layer).view(),
                           expected.rows("prompt_" + std::to_string(i) + ".layer_" + std::to_string(layer)));
@@ -111,8 +119,8 @@ TEST_P(TinyModelTest, Bf16ActivationsStayCloseToFp32) {
   const Checkpoint checkpoint = open_checkpoint(model_path(GetParam()), layers.back() + 1);
   CpuBackend backend(2);
   const auto ids = golden["prompts"][0]["ids"].get<std::vector<TokenId>>();
-  const auto fp32 = run_sequence(checkpoint.model(), backend, DType::kF32, 16, ids, layers);
-  const auto bf16 = run_sequence(checkpoint.model(), backend, DType::kBF16, 16, ids, layers);
+  const auto fp32 = run_sequence(checkpoint.model, backend, DType::kF32, 16, ids, layers);
+  const auto bf16 = run_sequence(checkpoint.model, backend, DType::kBF16, 16, ids, layers);
   for (const std::size_t layer : layers) {
     RelativeError error;
     error.add(bf16.at(layer).view(), fp32.at(layer).view());
@@ -127,9 +135,9 @@ TEST_P(TinyModelTest, ChunkSizeDoesNotChangeABit) {
   const Checkpoint checkpoint = open_checkpoint(model_path(GetParam()), layers.back() + 1);
   CpuBackend backend(2);
   const auto ids = golden["prompts"][0]["ids"].get<std::vector<TokenId>>();
-  const auto whole = run_sequence(checkpoint.model(), backend, DType::kBF16, 256, ids, layers);
+  const auto whole = run_sequence(checkpoint.model, backend, DType::kBF16, 256, ids, layers);
   for (const std::size_t chunk : {1, 5, 16}) {
-    const auto cut = run_sequence(checkpoint.model(), backend, DType::kBF16, chunk, ids, layers);
+    const auto cut = run_sequence(checkpoint.model, backend, DType::kBF16, chunk, ids, layers);
     for (const std::size_t layer : layers) {
       for (std::size_t r = 0; r < ids.size(); ++r) {
         ASSERT_TRUE(std::equal(whole.at(layer).row(r), whole.at(layer).row(r) + whole.at(layer).cols(),
@@ -153,7 +161,7 @@ TEST(SplitGguf, EqualsTheWholeFileAndNamesAMissingPart) {
   CpuBackend backend(2);
   const auto run = [&](const std::filesystem::path& path) {
     const Checkpoint checkpoint = open_checkpoint(path, 4);
-    const auto result = run_sequence(checkpoint.model(), backend, DType::kF32, 16, ids, {3});
+    const auto result = run_sequence(checkpoint.model, backend, DType::kF32, 16, ids, {3});
     const Matrix<float>& rows = result.at(3);
     return std::vector<float>(rows.row(0), rows.row(0) + rows.rows() * rows.cols());
   };
@@ -186,21 +194,19 @@ double smollm2_error(DType compute, std::size_t layer, std::size_t prompts) {
   }
   RelativeError error;
   const std::vector<std::size_t> layers = {layer};
-  Forward forward(checkpoint.model(), backend, silence.context, compute, 512);
-  forward.run(
-      tree, {layers, taps}, [](std::size_t) {},
-      [&](std::size_t, MatrixView<const float> rows) {
-        auto wanted = expected.rows("layer_" + std::to_string(layer));
-        wanted.rows = rows.rows;
-        error.add(rows, wanted);
-      });
+  Forward forward(checkpoint.model, backend, silence.context, compute, 512);
+  forward.begin(tree, {layers, taps});
+  const auto tapped = forward.next([](std::size_t) {});
+  auto wanted = expected.rows("layer_" + std::to_string(layer));
+  wanted.rows = tapped->rows.rows;
+  error.add(tapped->rows, wanted);
   return error.value();
 }
 
 TEST(SmolLM2, TextAndIdsEqualTransformers) {
   SAESCOPE_SKIP_WITHOUT_DEMO_MODEL();
   const auto golden = read_json(goldens() / "smollm2/prompts.json");
-  const ChatFormatter formatter = open_chat_formatter(demo_model(), entry_of(demo_model()));
+  const ChatFormatter formatter = open_files(demo_model())->formatter();
   for (const auto& prompt : golden["prompts"]) {
     const FormattedPrompt formatted = formatter.format(prompt["content"].get<std::string>());
     EXPECT_EQ(formatted.text, prompt["text"].get<std::string>());
@@ -226,7 +232,7 @@ TEST(SmolLM2, Bf16ErrorIsAtMostHalfOfTransformersBf16) {
 
 TEST(ChatFormatter, FindsTheLastTokenOfATextAndRefusesWhatIsNotThereOnce) {
   const std::filesystem::path path = model_path("qwen2_bias");
-  const ChatFormatter formatter = open_chat_formatter(path, entry_of(path));
+  const ChatFormatter formatter = open_files(path)->formatter();
   const std::string content = "say <|im_start|>assistant\n twice";
   const FormattedPrompt prompt = formatter.format(content);
   EXPECT_EQ(formatter.find_token({"asst", "assistant"}, prompt), prompt.ids.size() - 2);

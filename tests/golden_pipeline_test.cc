@@ -8,12 +8,12 @@
 #include <algorithm>
 #include <fstream>
 
+#include "base/csv.h"
 #include "base/usable_resources.h"
 #include "golden_files.h"
 #include "ops/cpu/kernels.h"
 #include "output_comparison.h"
 #include "process.h"
-#include "report/csv.h"
 
 namespace saescope {
 namespace {

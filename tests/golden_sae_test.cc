@@ -9,6 +9,7 @@
 #include "ops/cpu/cpu_backend.h"
 #include "ops/reference/reference_backend.h"
 #include "sae/feature_encoder.h"
+#include "sae/formats/dictionary_learning.h"
 
 namespace saescope {
 namespace {
@@ -45,23 +46,29 @@ std::vector<Variant> variants() {
 class SaeTest : public ::testing::TestWithParam<Variant> {
  protected:
   std::filesystem::path folder = goldens() / "sae" / GetParam().folder;
-  Dictionary dictionary{folder};
+  OpenedSae sae = find_sae_format(folder)->open(folder);
   GoldenTensors golden{folder / "golden.safetensors"};
   SilentReporter reporter;
   CancelToken cancel;
   Context context{2, &reporter, &cancel};
   CpuBackend backend{2};
 
-  Matrix<float> encode_all(Backend& on) {
+  /// What the features of a range become; zeros elsewhere.
+  Matrix<float> encode(Backend& on, IndexRange features) {
     const auto input = golden.rows("input");
-    Matrix<float> result(input.rows, dictionary.encoder().dict_size);
-    Encoder(dictionary.encoder(), on, context)
-        .encode(input, [&](std::size_t first, MatrixView<const float> block) {
-          for (std::size_t r = 0; r < block.rows; ++r)
-            std::copy_n(block.row(r), block.cols, result.row(r) + first);
-        });
+    Matrix<float> result(input.rows, sae.encoder.dict_size);
+    std::fill_n(result.row(0), result.rows() * result.cols(), 0.0f);
+    on.encode(input, {sae.encoder, on.bind(sae.encoder.weight)}, features,
+              [&](std::size_t first, MatrixView<const float> block) {
+                EXPECT_TRUE(features.contains(first) && features.contains(first + block.cols - 1));
+                for (std::size_t r = 0; r < block.rows; ++r) {
+                  std::copy_n(block.row(r), block.cols, result.row(r) + first);
+                }
+              });
     return result;
   }
+
+  Matrix<float> encode_all(Backend& on) { return encode(on, {}); }
 };
 
 INSTANTIATE_TEST_SUITE_P(Goldens, SaeTest, ::testing::ValuesIn(variants()), [](const auto& test) {
@@ -98,11 +105,26 @@ TEST_P(SaeTest, ChosenFeaturesHaveTheBitsOfTheFullEncoding) {
   const Matrix<float> all = encode_all(backend);
   const std::vector<int64_t> features = {47, 3, 0, 3, 20};
   const Matrix<float> some =
-      FeatureEncoder(dictionary.encoder(), features, backend, context).encode(golden.rows("input"));
+      FeatureEncoder(sae.encoder, features, backend, context).encode(golden.rows("input"));
   for (std::size_t r = 0; r < all.rows(); ++r) {
     for (std::size_t i = 0; i < features.size(); ++i) {
       EXPECT_EQ(some.row(r)[i], all.row(r)[features[i]]) << "row " << r << ", feature " << features[i];
     }
+  }
+}
+
+TEST_P(SaeTest, RangesOfFeaturesJoinedAreTheWholeBitByBit) {
+  const Matrix<float> whole = encode_all(backend);
+  Matrix<float> joined(whole.rows(), whole.cols());
+  for (const IndexRange range : {IndexRange{0, 5}, IndexRange{5, 6}, IndexRange{6, SIZE_MAX}}) {
+    const Matrix<float> part = encode(backend, range);
+    for (std::size_t r = 0; r < whole.rows(); ++r) {
+      const std::size_t end = std::min(range.end, whole.cols());
+      std::copy(part.row(r) + range.begin, part.row(r) + end, joined.row(r) + range.begin);
+    }
+  }
+  for (std::size_t r = 0; r < whole.rows(); ++r) {
+    EXPECT_TRUE(std::equal(whole.row(r), whole.row(r) + whole.cols(), joined.row(r))) << "row " << r;
   }
 }
 

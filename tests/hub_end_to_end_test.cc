@@ -9,11 +9,11 @@
 #include <map>
 #include <set>
 
+#include "base/csv.h"
 #include "golden_files.h"
 #include "output_comparison.h"
 #include "process.h"
 #include "published_models.h"
-#include "report/csv.h"
 
 namespace saescope {
 namespace {

@@ -8,10 +8,11 @@
 #include <fstream>
 #include <random>
 
-#include "analysis/universal.h"
+#include "analysis/feature_statistics.h"
 #include "ops/cpu/cpu_backend.h"
 #include "process.h"
-#include "sae/encoder.h"
+#include "tensor/buffer.h"
+#include "tensor/mapped_file.h"
 
 namespace saescope {
 namespace {
@@ -50,23 +51,20 @@ TEST(LargeDictionary, EncodesWithFarLessAnonymousMemoryThanTheFileHas) {
   parameters.bias[77777] = 2.0f;
   parameters.input_bias.assign(kDim, 0.1f);
 
-  SilentReporter reporter;
-  CancelToken cancel;
-  const Context context = {.threads = 2, .reporter = &reporter, .cancel = &cancel};
   CpuBackend backend(2);
   Matrix<float> rows(kRows, kDim);
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   std::generate(rows.row(0), rows.row(0) + kRows * kDim, [&] { return normal(random); });
 
-  UniversalStatistics statistics(kFeatures, 0.01f);
+  FeatureStatistics statistics(kFeatures, 0.01f);
   std::atomic<uint64_t> peak = 0;
-  Encoder(parameters, backend, context)
-      .encode(rows.view(), [&](std::size_t first, MatrixView<const float> block) {
-        statistics.add(first, block);
-        const uint64_t now = anonymous_bytes();
-        for (uint64_t seen = peak; seen < now && !peak.compare_exchange_weak(seen, now);) continue;
-      });
+  backend.encode(rows.view(), {parameters, parameters.weight}, {},
+                 [&](std::size_t first, MatrixView<const float> block) {
+                   statistics.add(first, block);
+                   const uint64_t now = anonymous_bytes();
+                   for (uint64_t seen = peak; seen < now && !peak.compare_exchange_weak(seen, now);) continue;
+                 });
   EXPECT_GT(peak, kRows * kDim * sizeof(float)) << "the measurement itself must work";
   EXPECT_LT(peak, kBound);
   const auto features = statistics.finish(kRows, 1.0);

@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "base/atomic_file.h"
-#include "report/csv.h"
+#include "base/csv.h"
 
 namespace saescope::testing_support {
 namespace {

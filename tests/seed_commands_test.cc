@@ -5,9 +5,9 @@
 
 #include <cstdlib>
 
+#include "base/csv.h"
 #include "golden_files.h"
 #include "process.h"
-#include "report/csv.h"
 
 namespace saescope {
 namespace {
@@ -81,7 +81,7 @@ TEST_F(SeedCommandsTest, CombinedAnalysis) {
   expect_header("results/specific_activations.csv", kSpecific);
 }
 
-TEST_F(SeedCommandsTest, FindUniversalFeaturesThenAnalyseThem) {
+TEST_F(SeedCommandsTest, FindFeatureSummarysThenAnalyseThem) {
   ASSERT_EQ(
       run({"--analysis", "universal", "--universal-output", "results/universal_30.csv", "--threshold", "0.3"})
           .exit_code,

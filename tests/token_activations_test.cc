@@ -12,9 +12,9 @@
 #include <tuple>
 
 #include "base/atomic_file.h"
+#include "base/csv.h"
 #include "golden_files.h"
 #include "process.h"
-#include "report/csv.h"
 
 namespace saescope {
 namespace {

@@ -34,7 +34,7 @@ build asan "${unit_tests[@]}" hub_protocol_test run_sae_analysis
 ctest --preset asan -j "$(nproc)" -R '^[a-z]+\.' -E '^(cross|faults|fuzz|hostile|page)\.|NOT_BUILT'
 run_pipeline asan
 
-build tsan tensor_test ops_test app_test hub_protocol_test run_sae_analysis
+build tsan tensor_test ops_test engine_test hub_protocol_test run_sae_analysis
 export TSAN_OPTIONS="ignore_noninstrumented_modules=1 ${TSAN_OPTIONS:-}"
 ctest --preset tsan -j "$(nproc)" -R '^(tensor|ops|app|hub)\.' -E NOT_BUILT
 run_pipeline tsan

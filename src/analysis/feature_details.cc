@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace saescope {
 namespace {
@@ -67,6 +68,11 @@ std::span<const uint32_t> FeatureDetails::distribution(std::size_t feature) cons
 std::span<const StrongPrompt> FeatureDetails::strongest(std::size_t feature) const {
   return details_[feature] ? std::span<const StrongPrompt>(details_[feature]->strongest)
                            : std::span<const StrongPrompt>();
+}
+
+void FeatureDetails::append(FeatureDetails&& next) {
+  details_.insert(details_.end(), std::make_move_iterator(next.details_.begin()),
+                  std::make_move_iterator(next.details_.end()));
 }
 
 }  // namespace saescope

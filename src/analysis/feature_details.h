@@ -14,11 +14,12 @@ namespace saescope {
 struct StrongPrompt {
   uint32_t prompt_idx = 0;
   float activation = 0;  ///< 0: there is none
+  bool operator==(const StrongPrompt&) const = default;
 };
 
 /// What a report shows of single features: how their activations are distributed over the prompts, and the
 /// prompts on which they are strongest, for each label. Memory for features that are active at least once
-/// only; blocks are added as to UniversalStatistics.
+/// only; blocks are added as to FeatureStatistics.
 class FeatureDetails {
  public:
   /// Half powers of two from 2^-7 to 2^12; the last bin is open.
@@ -41,6 +42,9 @@ class FeatureDetails {
   /// [groups · kStrongest] descending within a group, the earlier prompt first among equals; empty where it
   /// is active on none.
   std::span<const StrongPrompt> strongest(std::size_t feature) const;
+  /// Adds the features behind this one's, to which the same prompts were added.
+  void append(FeatureDetails&& next);
+
   std::size_t groups() const { return groups_; }
 
   /// What `features` features take at most.

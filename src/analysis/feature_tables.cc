@@ -4,46 +4,67 @@ namespace saescope {
 namespace {
 
 std::size_t groups_of(const Labels& labels) {
-  return labels.size() <= Gathering::kMostGroups ? labels.size() : 1;
+  return labels.size() <= StatisticsSettings::kMostGroups ? labels.size() : 1;
 }
 
 }  // namespace
 
-uint64_t Gathering::bytes_for(std::size_t features) const {
-  uint64_t bytes = UniversalStatistics::bytes_for(features);
+uint64_t StatisticsSettings::bytes_for(std::size_t features) const {
+  uint64_t bytes = FeatureStatistics::bytes_for(features);
   if (labels != nullptr) bytes += LabelStatistics::bytes_for(features, labels->size());
   if (details) bytes += FeatureDetails::bytes_for(features, groups_of(*labels));
   return bytes;
 }
 
-FeatureTable::FeatureTable(Source source, std::string token, std::size_t features,
-                           std::vector<int64_t> chosen, const Gathering& gathering)
+FeatureTable::FeatureTable(Source source, std::string token, IndexRange features,
+                           const StatisticsSettings& settings)
+    : source_(std::move(source)),
+      token_(std::move(token)),
+      first_feature_(features.begin),
+      statistics_(features.size(), settings.activation_threshold, features.begin) {
+  keep_more(settings);
+}
+
+FeatureTable::FeatureTable(Source source, std::string token, std::vector<int64_t> chosen,
+                           const StatisticsSettings& settings)
     : source_(std::move(source)),
       token_(std::move(token)),
       chosen_(std::move(chosen)),
-      statistics_(features, gathering.activation_threshold) {
-  if (gathering.labels == nullptr) return;
-  const std::span label_of_prompt = gathering.labels->of_prompts();
-  labels_.emplace(features, gathering.labels->size(), label_of_prompt, gathering.activation_threshold);
-  if (gathering.details) {
-    details_.emplace(features, groups_of(*gathering.labels), label_of_prompt, gathering.activation_threshold);
-  }
+      statistics_(chosen_.size(), settings.activation_threshold) {
+  keep_more(settings);
 }
 
-void FeatureTable::add(std::size_t first_feature, std::span<const std::size_t> prompt_indices,
+void FeatureTable::keep_more(const StatisticsSettings& settings) {
+  if (settings.labels == nullptr) return;
+  labels_of_prompts_ = settings.labels;
+  const std::span label_of_prompt = settings.labels->of_prompts();
+  const std::size_t features = statistics_.features();
+  labels_.emplace(features, settings.labels->size(), label_of_prompt, settings.activation_threshold);
+  if (!settings.details) return;
+  details_.emplace(features, groups_of(*settings.labels), label_of_prompt, settings.activation_threshold);
+}
+
+void FeatureTable::add(std::size_t first, std::span<const std::size_t> prompt_indices,
                        MatrixView<const float> block) {
-  statistics_.add(first_feature, block);
-  if (labels_) labels_->add(first_feature, prompt_indices, block);
-  if (details_) details_->add(first_feature, prompt_indices, block);
+  statistics_.add(first, block);
+  if (labels_) labels_->add(first, prompt_indices, block);
+  if (details_) details_->add(first, prompt_indices, block);
 }
 
-FeatureTable& FeatureTables::at(const Source& source, const std::string& token, std::size_t features,
-                                std::vector<int64_t> chosen) {
-  const auto key = std::pair(source.name(), token);
-  const auto found = tables_.find(key);
-  if (found != tables_.end()) return found->second;
-  return tables_.emplace(key, FeatureTable(source, token, features, std::move(chosen), gathering_))
-      .first->second;
+void FeatureTable::append(FeatureTable&& next) {
+  if (!all_features()) return;
+  statistics_.append(std::move(next.statistics_));
+  if (labels_) labels_->append(*next.labels_);
+  if (details_) details_->append(*std::move(next.details_));
+}
+
+FeatureTable& FeatureTables::add(FeatureTable table) {
+  const auto key = std::pair(table.source().name(), table.token());
+  return tables_.emplace(key, std::move(table)).first->second;
+}
+
+void FeatureTables::append(FeatureTables&& next) {
+  for (auto& [key, table] : tables_) table.append(std::move(next.tables_.at(key)));
 }
 
 }  // namespace saescope

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,21 +11,22 @@
 #include <vector>
 
 #include "analysis/feature_details.h"
+#include "analysis/feature_statistics.h"
 #include "analysis/label_statistics.h"
 #include "analysis/labels.h"
 #include "analysis/sources.h"
-#include "analysis/universal.h"
+#include "base/index_range.h"
 
 namespace saescope {
 
-/// What is gathered about every feature of a run.
-struct Gathering {
+/// What is kept of every feature of a run.
+struct StatisticsSettings {
   /// More labels than this are one group in FeatureDetails: what is kept for a feature grows with the groups.
   static constexpr std::size_t kMostGroups = 64;
 
   float activation_threshold = 0;
-  const Labels* labels = nullptr;  ///< null: nothing by label; must outlive the tables
-  bool details = false;            ///< needs labels
+  std::shared_ptr<const Labels> labels = nullptr;  ///< null: nothing by label
+  bool details = false;                            ///< needs labels
 
   /// Bytes for `features` features of one source and token type, at most.
   uint64_t bytes_for(std::size_t features) const;
@@ -33,31 +35,41 @@ struct Gathering {
 /// What is known about the features of one source at one token type: all of its dictionary's, or chosen ones.
 class FeatureTable {
  public:
-  /// @param chosen feature ids of the columns that are added; empty: all `features` of the dictionary
-  FeatureTable(Source source, std::string token, std::size_t features, std::vector<int64_t> chosen,
-               const Gathering& gathering);
+  /// A range of the dictionary's features.
+  FeatureTable(Source source, std::string token, IndexRange features, const StatisticsSettings& settings);
+  /// Chosen features. @param chosen their ids in the order of the columns that are added; not empty
+  FeatureTable(Source source, std::string token, std::vector<int64_t> chosen,
+               const StatisticsSettings& settings);
 
-  /// Adds activations of consecutive prompts, under the conditions of UniversalStatistics::add.
-  /// @param prompt_indices [prompts] @param block [prompts, features]
-  void add(std::size_t first_feature, std::span<const std::size_t> prompt_indices,
-           MatrixView<const float> block);
+  /// Adds activations of consecutive prompts, under the conditions of FeatureStatistics::add.
+  /// @param first position of the block's first feature @param prompt_indices [prompts]
+  /// @param block [prompts, features]
+  void add(std::size_t first, std::span<const std::size_t> prompt_indices, MatrixView<const float> block);
+
+  /// Adds the range behind this one's, to which the same prompts were added: the table is then what it had
+  /// been, had both ranges been one. A table of chosen features stays as it is.
+  void append(FeatureTable&& next);
 
   const Source& source() const { return source_; }
   const std::string& token() const { return token_; }
   bool all_features() const { return chosen_.empty(); }
   std::span<const int64_t> chosen() const { return chosen_; }
   int64_t feature_id(std::size_t position) const {
-    return all_features() ? static_cast<int64_t>(position) : chosen_[position];
+    return all_features() ? static_cast<int64_t>(first_feature_ + position) : chosen_[position];
   }
-  const UniversalStatistics& statistics() const { return statistics_; }
+  const FeatureStatistics& statistics() const { return statistics_; }
   const LabelStatistics* labels() const { return labels_ ? &*labels_ : nullptr; }
   const FeatureDetails* details() const { return details_ ? &*details_ : nullptr; }
 
  private:
+  void keep_more(const StatisticsSettings& settings);
+
   Source source_;
   std::string token_;
+  std::size_t first_feature_ = 0;
   std::vector<int64_t> chosen_;
-  UniversalStatistics statistics_;
+  FeatureStatistics statistics_;
+  std::shared_ptr<const Labels> labels_of_prompts_;  ///< what the two below look into
   std::optional<LabelStatistics> labels_;
   std::optional<FeatureDetails> details_;
 };
@@ -66,12 +78,17 @@ class FeatureTable {
 /// strings.
 class FeatureTables {
  public:
-  explicit FeatureTables(const Gathering& gathering) : gathering_(gathering) {}
+  /// The reference stays valid while the set lives. Not thread-safe; the table itself may be filled from
+  /// several threads as FeatureStatistics allows. Precondition: the source's token type has no table yet.
+  FeatureTable& add(FeatureTable table);
 
-  /// The table of a source's token type, made on first use. The reference stays valid while the set lives.
-  /// Not thread-safe; the table itself may be filled from several threads as UniversalStatistics allows.
-  FeatureTable& at(const Source& source, const std::string& token, std::size_t features,
-                   std::vector<int64_t> chosen = {});
+  /// Precondition: it is there.
+  const FeatureTable& at(const Source& source, const std::string& token) const {
+    return tables_.at({source.name(), token});
+  }
+
+  /// Adds to each table the range behind its own. @param next the same tables of that range
+  void append(FeatureTables&& next);
 
   /// Calls visit(table) for each, rowless ones too, in order.
   template <typename Visit>
@@ -80,7 +97,6 @@ class FeatureTables {
   }
 
  private:
-  Gathering gathering_;
   /// Keyed by source name (not Source: layer 9 comes behind layer 11 as a string) and token type.
   std::map<std::pair<std::string, std::string>, FeatureTable> tables_;
 };

@@ -3,22 +3,26 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <memory>
+
 namespace saescope {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 
-constexpr Gathering kStatisticsAlone = {.activation_threshold = 0.01f};
+const StatisticsSettings kStatisticsAlone = {.activation_threshold = 0.01f};
 constexpr std::array<std::size_t, 2> kPrompts = {0, 1};
 
 std::span<const std::size_t> first_prompts(std::size_t count) { return std::span(kPrompts).first(count); }
 
 TEST(FeatureTables, TablesComeInTheOrderOfTheCsvWithLayersAsStrings) {
-  FeatureTables tables(kStatisticsAlone);
-  tables.at({"qwen", "1", 11}, "asst", 1);
-  tables.at({"llama", "1", 9}, "asst", 1);
-  tables.at({"llama", "1", 11}, "newline", 1);
-  tables.at({"llama", "1", 11}, "asst", 1);
+  FeatureTables tables;
+  tables.add({{"qwen", "1", 11}, "asst", IndexRange{0, 1}, kStatisticsAlone});
+  tables.add({{"llama", "1", 9}, "asst", IndexRange{0, 1}, kStatisticsAlone});
+  tables.add({{"llama", "1", 11}, "newline", IndexRange{0, 1}, kStatisticsAlone});
+  tables.add({{"llama", "1", 11}, "asst", IndexRange{0, 1}, kStatisticsAlone});
   std::vector<std::string> order;
   tables.for_each(
       [&](const FeatureTable& table) { order.push_back(table.source().name() + " " + table.token()); });
@@ -27,52 +31,88 @@ TEST(FeatureTables, TablesComeInTheOrderOfTheCsvWithLayersAsStrings) {
 }
 
 TEST(FeatureTables, StatisticsOfASourceAndTokenAreKeptApartAndGrow) {
-  FeatureTables tables(kStatisticsAlone);
+  FeatureTables tables;
   const Source source{"m", "1", 0};
   const std::vector<float> row = {1.0f, 0.0f};
-  tables.at(source, "asst", 2).add(0, first_prompts(1), {row.data(), 1, 2, 2});
-  tables.at(source, "asst", 2).add(0, first_prompts(1), {row.data(), 1, 2, 2});
-  tables.at(source, "newline", 2).add(0, first_prompts(1), {row.data() + 1, 1, 1, 1});
-  const auto features = tables.at(source, "asst", 2).statistics().finish(2, 1.0);
+  FeatureTable& asst = tables.add({source, "asst", IndexRange{0, 2}, kStatisticsAlone});
+  FeatureTable& newline = tables.add({source, "newline", IndexRange{0, 2}, kStatisticsAlone});
+  asst.add(0, first_prompts(1), {row.data(), 1, 2, 2});
+  asst.add(0, first_prompts(1), {row.data(), 1, 2, 2});
+  newline.add(0, first_prompts(1), {row.data() + 1, 1, 1, 1});
+  const auto features = tables.at(source, "asst").statistics().finish(2, 1.0);
   ASSERT_EQ(features.size(), 1u);
   EXPECT_EQ(features[0].num_prompts, 2u);
-  EXPECT_TRUE(tables.at(source, "newline", 2).statistics().finish(2, 1.0).empty());
+  EXPECT_TRUE(tables.at(source, "newline").statistics().finish(2, 1.0).empty());
 }
 
-TEST(FeatureTables, ChosenFeaturesKeepTheirIds) {
-  FeatureTables tables(kStatisticsAlone);
-  const FeatureTable& chosen = tables.at({"m", "1", 0}, "asst", 2, {77, 5});
+TEST(FeatureTable, ChosenFeaturesKeepTheirIds) {
+  const FeatureTable chosen({"m", "1", 0}, "asst", std::vector<int64_t>{77, 5}, kStatisticsAlone);
   EXPECT_FALSE(chosen.all_features());
   EXPECT_EQ(chosen.feature_id(0), 77);
   EXPECT_EQ(chosen.feature_id(1), 5);
-  EXPECT_EQ(tables.at({"m", "1", 1}, "asst", 2).feature_id(1), 1);
+  EXPECT_EQ(FeatureTable({"m", "1", 1}, "asst", IndexRange{0, 2}, kStatisticsAlone).feature_id(1), 1);
+  EXPECT_EQ(FeatureTable({"m", "1", 1}, "asst", IndexRange{4, 6}, kStatisticsAlone).feature_id(1), 5);
 }
 
-TEST(FeatureTables, LabelsAndDetailsAreGatheredWhereTheyAreAskedFor) {
+std::shared_ptr<const Labels> labels_of(std::initializer_list<const char*> labels) {
   Prompts prompts;
   prompts.begin_file("p.jsonl");
-  prompts.add("one", "b", 1);
-  prompts.add("two", "a", 2);
-  const Labels labels(prompts);
-  FeatureTables tables({.activation_threshold = 0.01f, .labels = &labels, .details = true});
-  FeatureTable& table = tables.at({"m", "1", 0}, "asst", 1);
+  std::size_t line = 0;
+  for (const char* label : labels) prompts.add("text", label, ++line);
+  return std::make_shared<const Labels>(prompts);
+}
+
+/// A table of five features on two prompts, made of the features in `range`.
+FeatureTable table_of(IndexRange range) {
+  constexpr std::array<float, 10> kActivations = {0, 1, 2, 0, 5, 3, 0, 1, 0, 4};  // [2, 5]
+  FeatureTable table({"m", "1", 0}, "asst", range,
+                     {.activation_threshold = 0.5f, .labels = labels_of({"b", "a"}), .details = true});
+  table.add(0, first_prompts(2), {kActivations.data() + range.begin, 2, range.size(), 5});
+  return table;
+}
+
+TEST(FeatureTable, RangesJoinedInOrderAreTheTableOfTheWhole) {
+  const FeatureTable whole = table_of({0, 5});
+  FeatureTable joined = table_of({0, 2});
+  joined.append(table_of({2, 3}));
+  joined.append(table_of({3, 5}));
+  ASSERT_EQ(joined.statistics().features(), 5u);
+  for (std::size_t i = 0; i < 5; ++i) {
+    SCOPED_TRACE(i);
+    EXPECT_EQ(joined.feature_id(i), whole.feature_id(i));
+    EXPECT_EQ(joined.statistics().feature(i), whole.statistics().feature(i));
+    for (std::size_t label = 0; label < 2; ++label) {
+      EXPECT_EQ(joined.labels()->count(label, i), whole.labels()->count(label, i));
+      EXPECT_EQ(joined.labels()->sum(label, i), whole.labels()->sum(label, i));
+    }
+    EXPECT_THAT(joined.details()->distribution(i), ElementsAreArray(whole.details()->distribution(i)));
+    EXPECT_THAT(joined.details()->strongest(i), ElementsAreArray(whole.details()->strongest(i)));
+  }
+  EXPECT_EQ(joined.statistics().finish(2, 0.0), whole.statistics().finish(2, 0.0));
+}
+
+TEST(FeatureTable, LabelsAndDetailsAreGatheredWhereTheyAreAskedFor) {
+  FeatureTable table({"m", "1", 0}, "asst", IndexRange{0, 1},
+                     {.activation_threshold = 0.01f, .labels = labels_of({"b", "a"}), .details = true});
   const std::vector<float> column = {1.0f, 3.0f};
   table.add(0, first_prompts(2), {column.data(), 2, 1, 1});
   ASSERT_NE(table.labels(), nullptr);
   ASSERT_NE(table.details(), nullptr);
   EXPECT_EQ(table.labels()->sum(0, 0), 3.0);  // label a, the second prompt
   EXPECT_EQ(table.details()->strongest(0)[0].prompt_idx, 1u);
-  EXPECT_EQ(FeatureTables(kStatisticsAlone).at({"m", "1", 0}, "asst", 1).labels(), nullptr);
+  EXPECT_EQ(FeatureTable({"m", "1", 0}, "asst", IndexRange{0, 1}, kStatisticsAlone).labels(), nullptr);
 }
 
-TEST(FeatureTables, ManyLabelsAreOneGroupInTheDetails) {
+TEST(FeatureTable, ManyLabelsAreOneGroupInTheDetails) {
   Prompts prompts;
   prompts.begin_file("p.jsonl");
-  for (std::size_t i = 0; i <= Gathering::kMostGroups; ++i)
+  for (std::size_t i = 0; i <= StatisticsSettings::kMostGroups; ++i) {
     prompts.add("text", "l" + std::to_string(i), i + 1);
-  const Labels labels(prompts);
-  FeatureTables tables({.activation_threshold = 0.01f, .labels = &labels, .details = true});
-  EXPECT_EQ(tables.at({"m", "1", 0}, "asst", 1).details()->groups(), 1u);
+  }
+  const FeatureTable table(
+      {"m", "1", 0}, "asst", IndexRange{0, 1},
+      {.activation_threshold = 0.01f, .labels = std::make_shared<const Labels>(prompts), .details = true});
+  EXPECT_EQ(table.details()->groups(), 1u);
 }
 
 }  // namespace

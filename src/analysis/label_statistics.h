@@ -11,7 +11,7 @@
 namespace saescope {
 
 /// How often and how strongly each feature of one source and token type reacts to the prompts of each label:
-/// memory O(features × labels), nothing per prompt. Blocks are added as to UniversalStatistics.
+/// memory O(features × labels), nothing per prompt. Blocks are added as to FeatureStatistics.
 class LabelStatistics {
  public:
   /// @param label_of_prompt by prompt_idx, below `labels`; must outlive this
@@ -22,6 +22,9 @@ class LabelStatistics {
   /// @param prompt_indices [prompts] @param block [prompts, features]
   void add(std::size_t first_feature, std::span<const std::size_t> prompt_indices,
            MatrixView<const float> block);
+
+  /// Adds the features behind this one's, to which the same prompts were added.
+  void append(const LabelStatistics& next);
 
   std::size_t features() const { return features_; }
   std::size_t labels() const { return labels_; }

@@ -173,8 +173,8 @@ fs::path Hub::local_file(const std::string& repo, const std::string& file, const
   check_names(repo, file);
   fs::path path = folder / file;
   if (has_file(path)) return path;
-  if (impl_->settings.offline) throw offline_error(repo, file, folder);
   create_writable_folder(path.parent_path());
+  if (impl_->settings.offline) throw offline_error(repo, file, folder);
   const FileLock lock(working_path(folder, file, ".lock"), impl_->context);
   if (has_file(path)) return path;  // another run brought it meanwhile
   const auto pinned = impl_->commits.find(repo);

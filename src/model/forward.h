@@ -1,11 +1,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "base/context.h"
 #include "model/prefix_tree.h"
 #include "model/weights.h"
+#include "tensor/buffer.h"
 
 namespace saescope {
 
@@ -15,9 +18,11 @@ struct Model {
   ModelWeights weights;
 };
 
-/// Receives the residual stream after block `layer` at the tapped nodes.
-/// @param activations [taps, hidden], rows in the order of the tapped nodes; valid during the call
-using TapSink = std::function<void(std::size_t layer, MatrixView<const float> activations)>;
+/// The residual stream after block `layer` at the tapped nodes.
+struct TappedRows {
+  std::size_t layer = 0;
+  MatrixView<const float> rows = {};  ///< [taps, hidden], in the order of the tapped nodes
+};
 
 /// Called before a layer's weights are used.
 using LayerHook = std::function<void(std::size_t layer)>;
@@ -29,7 +34,8 @@ struct Taps {
 };
 
 /// Runs the transformer over waves of tokens, layer by layer: all tokens of a wave pass through a layer
-/// before the next one's weights are read, and keys and values live for one layer only.
+/// before the next one's weights are read, and keys and values live for one layer only. In the last tapped
+/// layer only keys and values are computed for every node, the rest for the tapped ones.
 class Forward {
  public:
   /// @param compute kF32 or kBF16: what weights and GEMM inputs are rounded to; the residual stream and
@@ -38,34 +44,49 @@ class Forward {
   Forward(const Model& model, Backend& backend, const Context& context, DType compute,
           std::size_t chunk_rows);
 
-  /// Runs up to the last tapped layer. In that layer only keys and values are computed for every node,
-  /// the rest for the tapped ones.
-  void run(const PrefixTree& tree, const Taps& taps, const LayerHook& before_layer, const TapSink& sink);
+  /// Starts a wave. @param tree, taps and what they point to must stay until its last tapped layer was given
+  void begin(const PrefixTree& tree, const Taps& taps);
+  /// Runs up to the next tapped layer. @return nothing behind the last one; rows are valid until the next
+  /// call
+  std::optional<TappedRows> next(const LayerHook& before_layer);
+  /// Gives the wave's memory back, which the next wave would do, too.
+  void end() { wave_.reset(); }
 
   std::size_t hidden_size() const { return model_.config.hidden_size; }
 
-  /// Bytes that `run` holds for a wave: per node, and besides that whatever the number of nodes.
+  /// Bytes that a wave takes: per node, and besides that whatever the number of nodes.
   /// @param all_tapped whether every node is tapped, instead of a few
   static std::size_t bytes_per_node(const ModelConfig& config, bool all_tapped);
   static std::size_t fixed_bytes(const ModelConfig& config, DType compute, std::size_t chunk_rows,
                                  const Backend& backend);
 
  private:
+  /// What lives for one wave.
+  struct Wave {
+    TreeTopology tree;
+    Taps taps;
+    std::size_t next_layer = 0;
+    std::vector<int32_t> all_nodes;
+    Array residual;      // [nodes, hidden]
+    Array tapped;        // [taps, hidden]
+    Matrix<float> host;  // [taps, hidden]
+    Array keys;          // [nodes, kv_heads · head_dim] of the layer at work
+    Array values;        // [nodes, kv_heads · head_dim]
+  };
+
   void allocate_scratch(std::size_t rows);
-  void compute_keys_values(const LayerWeights& w, const Array& residual, const TreeTopology& tree);
-  void add_attention(const LayerWeights& w, const Array& residual, std::span<const int32_t> nodes,
-                     const TreeTopology& tree);
+  bool run_layer(const LayerHook& before_layer);
+  void compute_keys_values(const LayerWeights& w);
+  void add_attention(const LayerWeights& w, const Array& residual, std::span<const int32_t> nodes);
   void add_mlp(const LayerWeights& w, const Array& residual);
-  void run_block(const LayerWeights& w, const Array& residual, std::span<const int32_t> nodes,
-                 const TreeTopology& tree);
+  void run_block(const LayerWeights& w, const Array& residual, std::span<const int32_t> nodes);
 
   const Model& model_;
   Backend& backend_;
   const Context& context_;
   DType compute_;
   std::size_t chunk_rows_;
-  Array keys_;     // [nodes, kv_heads · head_dim] of the layer at work
-  Array values_;   // [nodes, kv_heads · head_dim]
+  std::optional<Wave> wave_;
   Array normed_;   // [chunk, hidden]
   Array query_;    // [chunk, heads · head_dim]
   Array mixed_;    // [chunk, heads · head_dim]: attention's output before the projection

@@ -105,6 +105,10 @@ std::vector<float> rope_from_json(const ConfigReader& config, std::size_t head_d
   return inverse;
 }
 
+bool has_bias(BiasRule rule, const ConfigReader& config, const char* key) {
+  return rule == BiasRule::kAlways || (rule == BiasRule::kConfigured && config.flag(key));
+}
+
 /// What must hold between the numbers, wherever they came from.
 void check(const ModelConfig& config, const std::string& where) {
   const AttentionShape& a = config.attention;
@@ -216,10 +220,9 @@ RopeFrequencies rope_from_gguf(const GgufFile& file, const std::string& prefix, 
 ModelConfig model_config_from_json(const json& object, const std::string& where) {
   const ConfigReader reader(object, where);
   ModelConfig config;
-  config.architecture = reader.text("model_type", "");
-  if (config.architecture != "llama" && config.architecture != "qwen2") {
-    throw reader.bad("model_type", "llama or qwen2", config.architecture);
-  }
+  const std::string type = reader.text("model_type", "");
+  config.architecture = find_architecture(type);
+  if (config.architecture == nullptr) throw reader.bad("model_type", architecture_names(), type);
   if (const std::string act = reader.text("hidden_act", "silu"); act != "silu") {
     throw reader.bad("hidden_act", "silu", act);
   }
@@ -236,10 +239,10 @@ ModelConfig model_config_from_json(const json& object, const std::string& where)
   attention.head_dim =
       reader.size("head_dim", std::max<std::size_t>(config.hidden_size / attention.heads, 1));
   attention.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(attention.head_dim)));
-  const bool is_llama = config.architecture == "llama";
-  config.qkv_bias = is_llama ? reader.flag("attention_bias") : true;
-  config.output_bias = is_llama && reader.flag("attention_bias");
-  config.mlp_bias = is_llama && reader.flag("mlp_bias");
+  const BlockDesign& block = config.architecture->block;
+  config.qkv_bias = has_bias(block.qkv_bias, reader, "attention_bias");
+  config.output_bias = has_bias(block.output_bias, reader, "attention_bias");
+  config.mlp_bias = has_bias(block.mlp_bias, reader, "mlp_bias");
   check(config, where);
   config.rope.inverse = rope_from_json(reader, attention.head_dim);
   check_frequencies(config.rope, where);
@@ -248,14 +251,15 @@ ModelConfig model_config_from_json(const json& object, const std::string& where)
 
 ModelConfig model_config_from_gguf(const GgufFile& file) {
   ModelConfig config;
-  config.architecture = file.require<std::string>("general.architecture");
-  if (config.architecture != "llama" && config.architecture != "qwen2") {
+  const auto& name = file.require<std::string>("general.architecture");
+  config.architecture = find_architecture(name);
+  if (config.architecture == nullptr) {
     throw InputError({.what = "unsupported architecture",
                       .where = file.where,
-                      .expected = "llama or qwen2",
-                      .found = config.architecture});
+                      .expected = architecture_names(),
+                      .found = name});
   }
-  const std::string prefix = config.architecture + ".";
+  const std::string prefix = name + ".";
   config.hidden_size = gguf_size(file, prefix + "embedding_length");
   config.intermediate_size = gguf_size(file, prefix + "feed_forward_length");
   config.layers = gguf_size(file, prefix + "block_count");
@@ -274,9 +278,7 @@ ModelConfig model_config_from_gguf(const GgufFile& file) {
   config.output_bias = file.tensors.contains("blk.0.attn_output.bias");
   config.mlp_bias = file.tensors.contains("blk.0.ffn_gate.bias");
   check(config, file.where);
-  // Converters reorder the rows of Q and K for llama, so that pairs lie side by side; not for qwen2.
-  const RopeLayout layout = config.architecture == "llama" ? RopeLayout::kInterleaved : RopeLayout::kHalves;
-  config.rope = rope_from_gguf(file, prefix, attention.head_dim, layout);
+  config.rope = rope_from_gguf(file, prefix, attention.head_dim, config.architecture->block.gguf_rope);
   check_frequencies(config.rope, file.where);
   return config;
 }

@@ -5,14 +5,15 @@
 #include <string>
 
 #include "formats/gguf.h"
+#include "model/architectures/architecture.h"
 #include "ops/backend.h"
 
 namespace saescope {
 
-/// The numbers of a transformer that the forward pass needs. Llama and Qwen2 differ in these fields
-/// and in which optional weights exist, not in code.
+/// The numbers of a transformer that the forward pass needs. Models differ in these and in their
+/// architecture's design, not in code.
 struct ModelConfig {
-  std::string architecture;  ///< "llama" or "qwen2"
+  const Architecture* architecture = nullptr;
   std::size_t hidden_size = 0;
   std::size_t intermediate_size = 0;
   std::size_t layers = 0;

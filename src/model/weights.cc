@@ -9,47 +9,45 @@
 namespace saescope {
 namespace {
 
-/// The two names of one part of a block.
-struct PartName {
-  const char* hugging_face;
-  const char* gguf;
-};
-
-constexpr PartName kAttentionNorm = {"input_layernorm", "attn_norm"};
-constexpr PartName kQuery = {"self_attn.q_proj", "attn_q"};
-constexpr PartName kKey = {"self_attn.k_proj", "attn_k"};
-constexpr PartName kValue = {"self_attn.v_proj", "attn_v"};
-constexpr PartName kOutput = {"self_attn.o_proj", "attn_output"};
-constexpr PartName kMlpNorm = {"post_attention_layernorm", "ffn_norm"};
-constexpr PartName kGate = {"mlp.gate_proj", "ffn_gate"};
-constexpr PartName kUp = {"mlp.up_proj", "ffn_up"};
-constexpr PartName kDown = {"mlp.down_proj", "ffn_down"};
-
 std::string embedding_name(TensorNaming naming) {
   return naming == TensorNaming::kGguf ? "token_embd.weight" : "model.embed_tokens.weight";
 }
 
-std::string part_name(TensorNaming naming, std::size_t layer, const PartName& part, const char* suffix) {
+std::string tensor_name(TensorNaming naming, std::size_t layer, const TensorSpec& spec) {
+  const char* suffix = spec.kind == TensorSpec::Kind::kBias ? "bias" : "weight";
   return naming == TensorNaming::kGguf
-             ? fmt::format("blk.{}.{}.{}", layer, part.gguf, suffix)
-             : fmt::format("model.layers.{}.{}.{}", layer, part.hugging_face, suffix);
+             ? fmt::format("blk.{}.{}.{}", layer, spec.gguf, suffix)
+             : fmt::format("model.layers.{}.{}.{}", layer, spec.hugging_face, suffix);
+}
+
+std::size_t size_of(Extent extent, const ModelConfig& config) {
+  switch (extent) {
+    case Extent::kHidden:
+      return config.hidden_size;
+    case Extent::kQueries:
+      return config.attention.heads * config.attention.head_dim;
+    case Extent::kKeys:
+      return config.attention.kv_heads * config.attention.head_dim;
+    case Extent::kIntermediate:
+      return config.intermediate_size;
+  }
+  return 0;
 }
 
 /// Fetches tensors by name and shape and collects everything that is wrong.
 class Binder {
  public:
-  Binder(const NamedTensors* tensors, TensorNaming naming) : tensors_(tensors), naming_(naming) {}
+  explicit Binder(const NamedTensors* tensors) : tensors_(tensors) {}
 
   TensorView matrix(const std::string& name, const Shape& shape) { return find(name, shape); }
-  TensorView matrix(std::size_t layer, const PartName& part, const Shape& shape) {
-    return find(part_name(naming_, layer, part, "weight"), shape);
-  }
-  std::vector<float> vector(std::size_t layer, const PartName& part, const char* suffix, std::size_t size) {
-    const TensorView view = find(part_name(naming_, layer, part, suffix), {size});
+
+  std::vector<float> vector(const std::string& name, std::size_t size) {
+    const TensorView view = find(name, {size});
     std::vector<float> values(view.data == nullptr ? 0 : size);
     if (view.data != nullptr) dequantize(view.dtype, view.data, size, values.data());
     return values;
   }
+
   const std::vector<std::string>& names() const { return names_; }
 
   void finish(const std::string& where) const {
@@ -85,36 +83,22 @@ class Binder {
   }
 
   const NamedTensors* tensors_;
-  TensorNaming naming_;
   std::vector<std::string> names_;
   std::vector<std::string> problems_;
 };
 
-/// The one place that says which weights a block has and how they are shaped.
-LayerWeights bind_layer(Binder& binder, const ModelConfig& config, std::size_t layer) {
-  const std::size_t hidden = config.hidden_size;
-  const std::size_t q_dim = config.attention.heads * config.attention.head_dim;
-  const std::size_t kv_dim = config.attention.kv_heads * config.attention.head_dim;
-  const auto bias = [&](bool exists, const PartName& part, std::size_t size) {
-    return exists ? binder.vector(layer, part, "bias", size) : std::vector<float>();
-  };
+LayerWeights bind_layer(Binder& binder, const ModelConfig& config, std::size_t layer, TensorNaming naming) {
   LayerWeights weights;
-  weights.attention_norm = binder.vector(layer, kAttentionNorm, "weight", hidden);
-  weights.q = binder.matrix(layer, kQuery, {q_dim, hidden});
-  weights.k = binder.matrix(layer, kKey, {kv_dim, hidden});
-  weights.v = binder.matrix(layer, kValue, {kv_dim, hidden});
-  weights.o = binder.matrix(layer, kOutput, {hidden, q_dim});
-  weights.q_bias = bias(config.qkv_bias, kQuery, q_dim);
-  weights.k_bias = bias(config.qkv_bias, kKey, kv_dim);
-  weights.v_bias = bias(config.qkv_bias, kValue, kv_dim);
-  weights.o_bias = bias(config.output_bias, kOutput, hidden);
-  weights.mlp_norm = binder.vector(layer, kMlpNorm, "weight", hidden);
-  weights.gate = binder.matrix(layer, kGate, {config.intermediate_size, hidden});
-  weights.up = binder.matrix(layer, kUp, {config.intermediate_size, hidden});
-  weights.down = binder.matrix(layer, kDown, {hidden, config.intermediate_size});
-  weights.gate_bias = bias(config.mlp_bias, kGate, config.intermediate_size);
-  weights.up_bias = bias(config.mlp_bias, kUp, config.intermediate_size);
-  weights.down_bias = bias(config.mlp_bias, kDown, hidden);
+  for (const TensorSpec& spec : config.architecture->tensors) {
+    if (spec.exists != nullptr && !(config.*spec.exists)) continue;
+    const std::string name = tensor_name(naming, layer, spec);
+    const std::size_t outputs = size_of(spec.outputs, config);
+    if (spec.kind == TensorSpec::Kind::kMatrix) {
+      weights.set_matrix(spec.weight, binder.matrix(name, {outputs, size_of(spec.inputs, config)}));
+    } else {
+      weights.set_vector(spec, binder.vector(name, outputs));
+    }
+  }
   return weights;
 }
 
@@ -123,16 +107,31 @@ ModelWeights bind_all(Binder& binder, const ModelConfig& config, std::size_t lay
   ModelWeights weights;
   weights.embedding = binder.matrix(embedding_name(naming), {config.vocabulary, config.hidden_size});
   for (std::size_t layer = 0; layer < layer_count; ++layer) {
-    weights.layers.push_back(bind_layer(binder, config, layer));
+    weights.layers.push_back(bind_layer(binder, config, layer, naming));
   }
   return weights;
 }
 
 }  // namespace
 
+void LayerWeights::set_vector(const TensorSpec& spec, std::vector<float> values) {
+  auto& vectors = spec.kind == TensorSpec::Kind::kBias ? biases_ : norms_;
+  vectors[index(spec.weight)] = std::move(values);
+}
+
+void ModelWeights::bind_to(Backend& backend) {
+  embedding = backend.bind(embedding);
+  for (LayerWeights& layer : layers) {
+    for (std::size_t i = 0; i < kBlockWeights; ++i) {
+      const auto which = static_cast<BlockWeight>(i);
+      if (layer.matrix(which).data != nullptr) layer.set_matrix(which, backend.bind(layer.matrix(which)));
+    }
+  }
+}
+
 ModelWeights bind_weights(const NamedTensors& tensors, const ModelConfig& config, std::size_t layer_count,
                           TensorNaming naming, const std::string& where) {
-  Binder binder(&tensors, naming);
+  Binder binder(&tensors);
   ModelWeights weights = bind_all(binder, config, layer_count, naming);
   binder.finish(where);
   return weights;
@@ -140,7 +139,7 @@ ModelWeights bind_weights(const NamedTensors& tensors, const ModelConfig& config
 
 std::vector<std::string> needed_tensor_names(const ModelConfig& config, std::size_t layer_count,
                                              TensorNaming naming) {
-  Binder binder(nullptr, naming);
+  Binder binder(nullptr);
   bind_all(binder, config, layer_count, naming);
   return binder.names();
 }

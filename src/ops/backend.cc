@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "ops/encode/encode.h"
+
 namespace saescope {
 namespace {
 
@@ -22,7 +24,7 @@ void require_weight(const Array& x, const TensorView& weight, std::string_view o
 
 }  // namespace
 
-void Backend::embed(const TensorView& table, std::span<const int32_t> ids, const Array& out) {
+void Backend::embed(const Weight& table, std::span<const int32_t> ids, const Array& out) {
   require(table.shape.size() == 2 && table.is_contiguous(), "embed", "table is [vocabulary, d], contiguous");
   require(is_f32(out) && out.rows() == ids.size() && out.cols() == table.shape[1], "embed",
           "out is f32 [ids, d]");
@@ -38,7 +40,7 @@ void Backend::rms_norm(const Array& x, std::span<const float> weight, float epsi
   do_rms_norm(x, weight, epsilon, out);
 }
 
-void Backend::linear(const Array& x, const TensorView& weight, std::span<const float> bias, const Array& y,
+void Backend::linear(const Array& x, const Weight& weight, std::span<const float> bias, const Array& y,
                      bool accumulate) {
   require_weight(x, weight, "linear");
   require(is_f32(y) && y.rows() == x.rows() && y.cols() == weight.shape[0], "linear", "y is f32 [rows, out]");
@@ -46,7 +48,7 @@ void Backend::linear(const Array& x, const TensorView& weight, std::span<const f
   if (x.rows() > 0) do_linear(x, weight, bias, y, accumulate);
 }
 
-void Backend::linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink) {
+void Backend::linear_tiles(const Array& x, const Weight& weight, const TileSink& sink) {
   require(is_f32(x), "linear_tiles", "x is f32");
   require_weight(x, weight, "linear_tiles");
   if (x.rows() > 0) do_linear_tiles(x, weight, sink);
@@ -80,6 +82,18 @@ void Backend::swiglu(const Array& x, const LinearWeight& gate, const LinearWeigh
     require(part.bias.empty() || part.bias.size() == out.cols(), "swiglu", "bias is [out]");
   }
   if (x.rows() > 0) do_swiglu(x, gate, up, out);
+}
+
+void Backend::encode(MatrixView<const float> x, const BoundEncoder& encoder, IndexRange features,
+                     const FeatureSink& sink) {
+  require(x.cols == encoder.parameters.activation_dim, "encode", "x is [rows, activation_dim]");
+  const IndexRange existing = features.intersect({0, encoder.parameters.dict_size});
+  if (x.rows > 0 && existing.size() > 0) do_encode(x, encoder, existing, sink);
+}
+
+void Backend::do_encode(MatrixView<const float> x, const BoundEncoder& encoder, IndexRange features,
+                        const FeatureSink& sink) {
+  encode_in_tiles(x, encoder, features, *this, sink);
 }
 
 void Backend::gather(const Array& x, std::span<const int32_t> rows, const Array& out) {

@@ -7,7 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "base/index_range.h"
 #include "ops/array.h"
+#include "ops/encode/encoder_parameters.h"
+#include "ops/weight.h"
 
 namespace saescope {
 
@@ -40,13 +43,24 @@ struct TreeTopology {
 
 /// What a linear layer holds.
 struct LinearWeight {
-  const TensorView& weight;     ///< [out, in]
+  const Weight& weight;         ///< [out, in]
   std::span<const float> bias;  ///< [out] or empty
 };
 
 /// Receives outputs [first_output, first_output + tile.cols) of all rows. @param tile may be changed; valid
 /// during the call
 using TileSink = std::function<void(std::size_t first_output, MatrixView<float> tile)>;
+
+/// An SAE's encoder whose weight a backend has bound.
+struct BoundEncoder {
+  const EncoderParameters& parameters;
+  Weight weight;  ///< Backend::bind(parameters.weight)
+};
+
+/// Receives the activations of features [first_feature, first_feature + block.cols) for all rows. Called from
+/// several threads at once, for different blocks, in no order. @param block [rows, features]; valid during
+/// the call
+using FeatureSink = std::function<void(std::size_t first_feature, MatrixView<const float> block)>;
 
 /// The operators of the forward pass and of SAE encoding. One forward is written over this interface;
 /// `ReferenceBackend` is the naive definition that every other one is tested against.
@@ -69,6 +83,13 @@ class Backend {
   /// @param inputs, outputs the largest of the weights'
   virtual std::size_t workspace_bytes(std::size_t rows, std::size_t inputs, std::size_t outputs) const = 0;
 
+  /// Bytes that `linear_tiles` holds for so many rows besides x.
+  virtual std::size_t tiles_workspace_bytes(std::size_t rows) const = 0;
+
+  /// Prepares a weight for the operators below; a device copies it to its memory. @param view lives as long
+  /// as the result is used
+  virtual Weight bind(const TensorView& view) { return view; }
+
   /// An uninitialised matrix. @param dtype kF32 or kBF16. @throws std::bad_alloc
   virtual Array allocate(std::size_t rows, std::size_t cols, DType dtype) = 0;
   /// Copies host rows into a float32 array of the same shape.
@@ -78,7 +99,7 @@ class Backend {
 
   /// out[r] = table[ids[r]].
   /// @param table [vocabulary, d], any floating dtype, contiguous @param out [ids, d] f32
-  void embed(const TensorView& table, std::span<const int32_t> ids, const Array& out);
+  void embed(const Weight& table, std::span<const int32_t> ids, const Array& out);
 
   /// RMSNorm (Zhang & Sennrich 2019; transformers' LlamaRMSNorm): out = x / sqrt(mean(x²) + eps) · weight.
   /// @param x [rows, d] f32 @param weight [d] @param out [rows, d] f32, or bf16 (rounded once)
@@ -88,14 +109,14 @@ class Backend {
   /// @param x [rows, in]: f32 multiplies in float32; bf16 multiplies with the weight rounded to bfloat16
   /// @param weight [out, in], any floating dtype; contiguous, or (plain dtypes) with dense rows or columns
   /// @param bias [out] or empty @param y [rows, out] f32
-  void linear(const Array& x, const TensorView& weight, std::span<const float> bias, const Array& y,
+  void linear(const Array& x, const Weight& weight, std::span<const float> bias, const Array& y,
               bool accumulate);
 
   /// y = x · weightᵀ as `linear` computes it, but handed over in tiles of some outputs in host memory, so
   /// that the whole of y never exists. `sink` is called from several threads at once, for different tiles, in
   /// no order; what it throws is thrown here.
   /// @param x [rows, in] f32
-  void linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink);
+  void linear_tiles(const Array& x, const Weight& weight, const TileSink& sink);
 
   /// Rotates every head of x in place by its row's position.
   /// @param x [rows, heads · head_dim] f32 @param positions [rows]
@@ -112,23 +133,32 @@ class Backend {
   /// bf16
   void swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up, const Array& out);
 
+  /// Encodes residual-stream activations with an SAE in float32, and hands the activations of the features in
+  /// `features` over in blocks, so that the rows × features matrix never exists. A feature's bits do not
+  /// depend on the range that it is asked in. @param x [rows, d] in host memory
+  /// @throws NotFiniteActivation; what `sink` throws
+  void encode(MatrixView<const float> x, const BoundEncoder& encoder, IndexRange features,
+              const FeatureSink& sink);
+
   /// out[i] = x[rows[i]]. Same dtype on both sides.
   void gather(const Array& x, std::span<const int32_t> rows, const Array& out);
 
  protected:
-  virtual void do_embed(const TensorView& table, std::span<const int32_t> ids, const Array& out) = 0;
+  virtual void do_embed(const Weight& table, std::span<const int32_t> ids, const Array& out) = 0;
   virtual void do_rms_norm(const Array& x, std::span<const float> weight, float epsilon,
                            const Array& out) = 0;
-  virtual void do_linear(const Array& x, const TensorView& weight, std::span<const float> bias,
-                         const Array& y, bool accumulate) = 0;
+  virtual void do_linear(const Array& x, const Weight& weight, std::span<const float> bias, const Array& y,
+                         bool accumulate) = 0;
   virtual void do_rope(const Array& x, std::span<const int32_t> positions,
                        const RopeFrequencies& frequencies) = 0;
   virtual void do_attention(const Array& q, const Array& k, const Array& v,
                             std::span<const int32_t> query_nodes, const TreeTopology& tree,
                             const AttentionShape& shape, const Array& out) = 0;
-  virtual void do_linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink) = 0;
+  virtual void do_linear_tiles(const Array& x, const Weight& weight, const TileSink& sink) = 0;
   virtual void do_swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up,
                          const Array& out) = 0;
+  virtual void do_encode(MatrixView<const float> x, const BoundEncoder& encoder, IndexRange features,
+                         const FeatureSink& sink);
   virtual void do_gather(const Array& x, std::span<const int32_t> rows, const Array& out) = 0;
 };
 

@@ -93,7 +93,7 @@ void compare_row(const Comparison& at, const Array& actual, const Array& expecte
       at, [&](std::size_t c) { return element(actual, at.row, c); }, expected, tolerance);
 }
 
-LinearWeight part_of(const LinearWeight& layer, const TensorView& outputs, const OutputRange& range) {
+LinearWeight part_of(const LinearWeight& layer, const Weight& outputs, const OutputRange& range) {
   return {outputs, layer.bias.empty() ? layer.bias : layer.bias.subspan(range.first, range.count)};
 }
 
@@ -105,7 +105,7 @@ Array copy_of(const Array& array, std::size_t row) {
 
 }  // namespace
 
-void CheckedBackend::do_embed(const TensorView& table, std::span<const int32_t> ids, const Array& out) {
+void CheckedBackend::do_embed(const Weight& table, std::span<const int32_t> ids, const Array& out) {
   checked_->embed(table, ids, out);
   for (const std::size_t r : sample(ids.size())) {
     const Array expected = allocate_host_array(1, out.cols(), DType::kF32);
@@ -124,7 +124,7 @@ void CheckedBackend::do_rms_norm(const Array& x, std::span<const float> weight, 
   }
 }
 
-void CheckedBackend::do_linear(const Array& x, const TensorView& weight, std::span<const float> bias,
+void CheckedBackend::do_linear(const Array& x, const Weight& weight, std::span<const float> bias,
                                const Array& y, bool accumulate) {
   std::vector<Array> before;
   for (const std::size_t r : sample(x.rows())) before.push_back(copy_of(y, r));
@@ -133,7 +133,7 @@ void CheckedBackend::do_linear(const Array& x, const TensorView& weight, std::sp
   for (const std::size_t r : sample(x.rows())) {
     const Array& start = before[i++];
     for (const OutputRange& range : sample_outputs(y.cols())) {
-      const TensorView outputs = weight_outputs(weight, range.first, range.count);
+      const Weight outputs = weight_outputs(weight, range.first, range.count);
       const Array expected = allocate_host_array(1, range.count, DType::kF32);
       std::copy_n(start.f32().data + range.first, range.count, expected.f32().data);
       reference_.linear(x.row_range(r, 1), outputs, part_of({weight, bias}, outputs, range).bias, expected,
@@ -145,11 +145,11 @@ void CheckedBackend::do_linear(const Array& x, const TensorView& weight, std::sp
   }
 }
 
-void CheckedBackend::do_linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink) {
+void CheckedBackend::do_linear_tiles(const Array& x, const Weight& weight, const TileSink& sink) {
   checked_->linear_tiles(x, weight, [&](std::size_t first, MatrixView<float> tile) {
     for (const std::size_t r : sample(tile.rows)) {
       for (const OutputRange& range : sample_outputs(tile.cols)) {
-        const TensorView outputs = weight_outputs(weight, first + range.first, range.count);
+        const Weight outputs = weight_outputs(weight, first + range.first, range.count);
         const Array expected = allocate_host_array(1, range.count, DType::kF32);
         reference_.linear(x.row_range(r, 1), outputs, {}, expected, false);
         compare(
@@ -197,8 +197,8 @@ void CheckedBackend::do_swiglu(const Array& x, const LinearWeight& gate, const L
   for (const std::size_t r : sample(x.rows())) {
     const Array row = x.row_range(r, 1);
     for (const OutputRange& range : sample_outputs(out.cols())) {
-      const TensorView gates = weight_outputs(gate.weight, range.first, range.count);
-      const TensorView ups = weight_outputs(up.weight, range.first, range.count);
+      const Weight gates = weight_outputs(gate.weight, range.first, range.count);
+      const Weight ups = weight_outputs(up.weight, range.first, range.count);
       const Array expected = allocate_host_array(1, range.count, DType::kF32);
       const Array factors = allocate_host_array(1, range.count, DType::kF32);
       reference_.linear(row, gates, part_of(gate, gates, range).bias, factors, false);

@@ -21,6 +21,10 @@ class CheckedBackend final : public Backend {
   std::size_t workspace_bytes(std::size_t rows, std::size_t inputs, std::size_t outputs) const override {
     return checked_->workspace_bytes(rows, inputs, outputs);
   }
+  std::size_t tiles_workspace_bytes(std::size_t rows) const override {
+    return checked_->tiles_workspace_bytes(rows);
+  }
+  Weight bind(const TensorView& view) override { return checked_->bind(view); }
   Array allocate(std::size_t rows, std::size_t cols, DType dtype) override {
     return checked_->allocate(rows, cols, dtype);
   }
@@ -28,11 +32,11 @@ class CheckedBackend final : public Backend {
   void download(const Array& array, MatrixView<float> host) override { checked_->download(array, host); }
 
  protected:
-  void do_embed(const TensorView& table, std::span<const int32_t> ids, const Array& out) override;
+  void do_embed(const Weight& table, std::span<const int32_t> ids, const Array& out) override;
   void do_rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out) override;
-  void do_linear(const Array& x, const TensorView& weight, std::span<const float> bias, const Array& y,
+  void do_linear(const Array& x, const Weight& weight, std::span<const float> bias, const Array& y,
                  bool accumulate) override;
-  void do_linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink) override;
+  void do_linear_tiles(const Array& x, const Weight& weight, const TileSink& sink) override;
   void do_rope(const Array& x, std::span<const int32_t> positions,
                const RopeFrequencies& frequencies) override;
   void do_attention(const Array& q, const Array& k, const Array& v, std::span<const int32_t> query_nodes,

@@ -20,6 +20,7 @@ class FaultyBackend final : public Backend {
   std::string description() const override { return "faulty"; }
   std::string numerics(DType /*dtype*/) const override { return "faulty"; }
   std::size_t workspace_bytes(std::size_t, std::size_t, std::size_t) const override { return 0; }
+  std::size_t tiles_workspace_bytes(std::size_t) const override { return 0; }
   Array allocate(std::size_t rows, std::size_t cols, DType dtype) override {
     return sound_.allocate(rows, cols, dtype);
   }
@@ -27,7 +28,7 @@ class FaultyBackend final : public Backend {
   void download(const Array& array, MatrixView<float> host) override { sound_.download(array, host); }
 
  protected:
-  void do_embed(const TensorView& table, std::span<const int32_t> ids, const Array& out) override {
+  void do_embed(const Weight& table, std::span<const int32_t> ids, const Array& out) override {
     sound_.embed(table, ids, out);
     spoil("embed", out);
   }
@@ -35,12 +36,12 @@ class FaultyBackend final : public Backend {
     sound_.rms_norm(x, weight, epsilon, out);
     spoil("rms_norm", out);
   }
-  void do_linear(const Array& x, const TensorView& weight, std::span<const float> bias, const Array& y,
+  void do_linear(const Array& x, const Weight& weight, std::span<const float> bias, const Array& y,
                  bool accumulate) override {
     sound_.linear(x, weight, bias, y, accumulate);
     spoil("linear", y);
   }
-  void do_linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink) override {
+  void do_linear_tiles(const Array& x, const Weight& weight, const TileSink& sink) override {
     sound_.linear_tiles(x, weight, [&](std::size_t first, MatrixView<float> tile) {
       if (op_ == "linear_tiles") tile.row(tile.rows - 1)[tile.cols - 1] += 0.01f;
       sink(first, tile);

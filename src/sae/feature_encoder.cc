@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include "ops/encode/activation_function.h"
+#include "ops/encode/encode.h"
 #include "ops/weight_rows.h"
-#include "sae/activation_function.h"
 
 namespace saescope {
 namespace {
@@ -62,7 +63,8 @@ void FeatureEncoder::encode_block(const Array& x, std::size_t first, MatrixView<
 /// Which features a top-k keeps depends on all of them.
 Matrix<float> FeatureEncoder::pick_from_all(MatrixView<const float> x) {
   Matrix<float> result(x.rows, features_.size());
-  Encoder(parameters_, backend_, context_).encode(x, [&](std::size_t first, MatrixView<const float> block) {
+  const BoundEncoder encoder = {parameters_, backend_.bind(parameters_.weight)};
+  backend_.encode(x, encoder, {}, [&](std::size_t first, MatrixView<const float> block) {
     for (std::size_t i = 0; i < features_.size(); ++i) {
       const auto feature = static_cast<std::size_t>(features_[i]);
       if (feature < first || feature >= first + block.cols) continue;

@@ -4,7 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "sae/encoder.h"
+#include "base/context.h"
+#include "ops/backend.h"
 #include "tensor/buffer.h"
 
 namespace saescope {

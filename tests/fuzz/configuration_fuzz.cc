@@ -1,4 +1,4 @@
-#include "app/configuration.h"
+#include "cli/configuration.h"
 
 #include <optional>
 #include <string>

@@ -1,11 +1,11 @@
-#include "report/descriptions.h"
+#include "input/descriptions.h"
 
 #include <istream>
 #include <sstream>
 
 #include "base/utf8.h"
 #include "fuzz_target.h"
-#include "report/gunzip.h"
+#include "input/gunzip.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   using saescope::testing::require;

@@ -1,4 +1,4 @@
-#include "report/features_csv.h"
+#include "input/features_csv.h"
 
 #include "fuzz_target.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/utf8.h"
 #include "fuzz_target.h"
-#include "report/prompts_reader.h"
+#include "input/prompts_reader.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   using saescope::testing::require;

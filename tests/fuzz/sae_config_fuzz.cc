@@ -6,7 +6,7 @@
 
 #include "formats/json_document.h"
 #include "fuzz_target.h"
-#include "sae/dictionary.h"
+#include "sae/formats/dictionary_learning.h"
 
 namespace {
 

@@ -120,7 +120,7 @@ test('the export of the rows on show has their order and filter', async () => {
 });
 
 test('numbers are written as Python writes them', () => {
-  const source = new URL('../../src/report/page/numbers.js', import.meta.url);
+  const source = new URL('../../src/output/page/numbers.js', import.meta.url);
   const { float32Text, float64Text, csvField } = new Function(
     `${readFileSync(source, 'utf8')}; return { float32Text, float64Text, csvField };`,
   )();

@@ -35,7 +35,7 @@ Array CpuBackend::allocate(std::size_t rows, std::size_t cols, DType dtype) {
 void CpuBackend::upload(MatrixView<const float> host, const Array& array) { copy_rows(host, array.f32()); }
 void CpuBackend::download(const Array& array, MatrixView<float> host) { copy_rows(array.f32(), host); }
 
-void CpuBackend::do_embed(const TensorView& table, std::span<const int32_t> ids, const Array& out) {
+void CpuBackend::do_embed(const Weight& table, std::span<const int32_t> ids, const Array& out) {
 #pragma omp parallel for num_threads(threads_) schedule(static)
   for (std::size_t r = 0; r < ids.size(); ++r) {
     load_weight_rows(table, static_cast<std::size_t>(ids[r]), 1, out.f32().row(r));
@@ -46,12 +46,12 @@ void CpuBackend::do_rms_norm(const Array& x, std::span<const float> weight, floa
   cpu_rms_norm(kernels_, x, weight, epsilon, out, threads_);
 }
 
-void CpuBackend::do_linear(const Array& x, const TensorView& weight, std::span<const float> bias,
-                           const Array& y, bool accumulate) {
+void CpuBackend::do_linear(const Array& x, const Weight& weight, std::span<const float> bias, const Array& y,
+                           bool accumulate) {
   linear_.linear(x, {weight, bias}, y, accumulate);
 }
 
-void CpuBackend::do_linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink) {
+void CpuBackend::do_linear_tiles(const Array& x, const Weight& weight, const TileSink& sink) {
   linear_.linear_tiles(x, weight, sink);
 }
 

@@ -64,6 +64,10 @@ std::size_t TiledLinear::workspace_bytes(std::size_t rows, std::size_t inputs, s
   return static_cast<std::size_t>(threads_) * (results + converted_weights);
 }
 
+std::size_t TiledLinear::tiles_workspace_bytes(std::size_t rows) const {
+  return static_cast<std::size_t>(threads_) * rows * kStreamedOutputs * sizeof(float);
+}
+
 TileType TiledLinear::tile_type(const Array& x) const {
   if (x.dtype() == DType::kF32) return TileType::kF32;
   return native_bf16_ ? TileType::kBF16 : TileType::kF32RoundedToBF16;

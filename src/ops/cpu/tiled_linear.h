@@ -27,6 +27,9 @@ class TiledLinear {
   /// Backend::workspace_bytes.
   std::size_t workspace_bytes(std::size_t rows, std::size_t inputs, std::size_t outputs) const;
 
+  /// Backend::tiles_workspace_bytes.
+  std::size_t tiles_workspace_bytes(std::size_t rows) const;
+
   bool has_native_bf16() const { return native_bf16_; }
 
  private:

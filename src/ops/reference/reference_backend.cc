@@ -33,7 +33,7 @@ void ReferenceBackend::upload(MatrixView<const float> host, const Array& array) 
 }
 void ReferenceBackend::download(const Array& array, MatrixView<float> host) { copy_rows(array.f32(), host); }
 
-void ReferenceBackend::do_embed(const TensorView& table, std::span<const int32_t> ids, const Array& out) {
+void ReferenceBackend::do_embed(const Weight& table, std::span<const int32_t> ids, const Array& out) {
   for (std::size_t r = 0; r < ids.size(); ++r) {
     load_weight_rows(table, static_cast<std::size_t>(ids[r]), 1, out.f32().row(r));
   }
@@ -50,7 +50,7 @@ void ReferenceBackend::do_rms_norm(const Array& x, std::span<const float> weight
   }
 }
 
-void ReferenceBackend::do_linear(const Array& x, const TensorView& weight, std::span<const float> bias,
+void ReferenceBackend::do_linear(const Array& x, const Weight& weight, std::span<const float> bias,
                                  const Array& y, bool accumulate) {
   const bool round = x.dtype() == DType::kBF16;
   std::vector<float> w(x.cols());
@@ -121,7 +121,7 @@ void ReferenceBackend::do_attention(const Array& q, const Array& k, const Array&
   }
 }
 
-void ReferenceBackend::do_linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink) {
+void ReferenceBackend::do_linear_tiles(const Array& x, const Weight& weight, const TileSink& sink) {
   constexpr std::size_t kTile = 64;
   for (std::size_t first = 0; first < weight.shape[0]; first += kTile) {
     const std::size_t count = std::min<std::size_t>(kTile, weight.shape[0] - first);

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plan/token_type.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace saescope {
+
+/// A prompt as the model sees it.
+struct FormattedPrompt {
+  std::string text;        ///< the rendered chat template
+  std::string generation;  ///< its end that add_generation_prompt alone adds; empty where that is not so
+  std::vector<TokenId> ids;
+};
+
+/// Turns a user's prompt into token ids with a model's own template and tokenizer, and finds the
+/// positions at which token types are read.
+class ChatFormatter {
+ public:
+  /// @param variables what the template sees besides the messages: bos_token, eos_token, …
+  ChatFormatter(Tokenizer tokenizer, ChatTemplate chat_template, nlohmann::ordered_json variables,
+                std::string model_name);
+
+  FormattedPrompt format(std::string_view prompt) const;
+
+  /// Index into ids of the token at which a token type is read.
+  /// @throws InputError that lists the prompt's last tokens where the type's text does not occur exactly
+  ///         once in the generation prompt or does not end where a token ends.
+  std::size_t find_token(const TokenType& type, const FormattedPrompt& prompt) const;
+
+  const Tokenizer& tokenizer() const { return tokenizer_; }
+
+ private:
+  std::string render(std::string_view prompt, bool add_generation_prompt) const;
+  const std::string& require_generation(const FormattedPrompt& prompt) const;
+
+  Tokenizer tokenizer_;
+  ChatTemplate chat_template_;
+  nlohmann::ordered_json variables_;
+  std::string model_name_;
+};
+
+}  // namespace saescope

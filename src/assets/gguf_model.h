@@ -1,0 +1,17 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "assets/model_files.h"
+
+namespace saescope {
+
+/// Whether a path names a GGUF file.
+bool is_gguf(const std::filesystem::path& path);
+
+/// A GGUF file, which holds configuration, vocabulary, chat template and weights; of a split one the first
+/// part, beside which the others lie.
+std::unique_ptr<ModelFiles> open_gguf_model(const ModelEntry& entry);
+
+}  // namespace saescope

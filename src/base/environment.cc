@@ -1,0 +1,96 @@
+#include "base/environment.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "base/error.h"
+#include "base/json_text.h"
+
+namespace saescope {
+namespace {
+
+constexpr std::string_view kDefaultMark = ":-";
+
+InputError cannot_expand(std::string what, std::string_view text, std::string hint) {
+  return InputError({.what = std::move(what),
+                     .where = {},
+                     .expected = {},
+                     .found = shown_text(text),
+                     .hint = std::move(hint)});
+}
+
+bool is_variable_name(std::string_view name) {
+  constexpr std::string_view kCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+  return !name.empty() && name.find_first_not_of(kCharacters) == std::string_view::npos &&
+         !(name.front() >= '0' && name.front() <= '9');
+}
+
+/// The value of what stands between the braces; `text` is the whole for messages.
+std::string variable_value(std::string_view inside, std::string_view text, const Environment& environment) {
+  const std::size_t mark = inside.find(kDefaultMark);
+  const std::string name(inside.substr(0, mark));
+  if (!is_variable_name(name)) {
+    throw cannot_expand("malformed variable", text, "write ${NAME} or ${NAME:-default}");
+  }
+  if (inside.find("${") != std::string_view::npos) {
+    throw cannot_expand("a variable inside of another one's default is not supported", text,
+                        "write ${NAME:-default} with a default that holds no variable");
+  }
+  const std::optional<std::string> value = environment(name);
+  if (mark == std::string_view::npos) {
+    if (value) return *value;
+    throw cannot_expand(fmt::format("the environment variable {} is not set", name), text,
+                        fmt::format("set it, or write ${{{}:-default}}", name));
+  }
+  return value && !value->empty() ? *value : std::string(inside.substr(mark + kDefaultMark.size()));
+}
+
+}  // namespace
+
+std::optional<std::string> process_environment(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+std::string expand_variables(std::string_view text, const Environment& environment) {
+  std::string out;
+  std::string_view rest = text;
+  for (std::size_t at = 0; (at = rest.find("${")) != std::string_view::npos;) {
+    const std::size_t close = rest.find('}', at);
+    if (close == std::string_view::npos) throw cannot_expand("a ${ without its }", text, {});
+    out += rest.substr(0, at);
+    out += variable_value(rest.substr(at + 2, close - at - 2), text, environment);
+    rest.remove_prefix(close + 1);
+  }
+  return out += rest;
+}
+
+std::filesystem::path expand_path(std::string_view text, const std::filesystem::path& base,
+                                  const Environment& environment) {
+  std::string expanded = expand_variables(text, environment);
+  if (!expanded.empty() && expanded.front() == '~') {
+    if (expanded.size() > 1 && expanded[1] != '/') {
+      throw cannot_expand("another user's home is not supported", text, "write the path out");
+    }
+    expanded = variable_value("HOME", text, environment) + expanded.substr(1);
+  }
+  return (std::filesystem::absolute(base) / expanded).lexically_normal();
+}
+
+std::filesystem::path user_cache_folder() {
+  // The XDG base directory specification: a relative value counts as unset.
+  if (const auto xdg = process_environment("XDG_CACHE_HOME");
+      xdg && std::filesystem::path(*xdg).is_absolute()) {
+    return std::filesystem::path(*xdg) / "saescope";
+  }
+  const auto home = process_environment("HOME");
+  if (!home || home->empty()) {
+    throw InputError({.what = "no cache folder", .expected = "XDG_CACHE_HOME or HOME in the environment"});
+  }
+  return std::filesystem::path(*home) / ".cache" / "saescope";
+}
+
+}  // namespace saescope

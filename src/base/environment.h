@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace saescope {
+
+/// Looks up an environment variable; tests pass their own.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+/// The process's environment.
+std::optional<std::string> process_environment(const std::string& name);
+
+/// Replaces `${NAME}` by the variable and `${NAME:-text}` by the variable or, where it is unset or empty,
+/// by `text`. What was put in is not expanded again; a `$` without a brace stands for itself.
+/// @throws InputError (where left empty) on an unset variable without a default, a malformed `${`, or a `${`
+///         inside of a default.
+std::string expand_variables(std::string_view text, const Environment& environment);
+
+/// expand_variables, then a leading `~` or `~/` as the home folder, then made absolute below `base`.
+/// @throws InputError as expand_variables, and on `~user`.
+std::filesystem::path expand_path(std::string_view text, const std::filesystem::path& base,
+                                  const Environment& environment);
+
+/// `$XDG_CACHE_HOME/saescope`, or `~/.cache/saescope`: where the program keeps what it can make again.
+/// @throws InputError where neither XDG_CACHE_HOME nor HOME is set
+std::filesystem::path user_cache_folder();
+
+}  // namespace saescope

@@ -1,0 +1,96 @@
+#include "cli/dry_run.h"
+
+#include <fmt/format.h>
+
+#include "assets/sae_files.h"
+#include "engine/wave_planner.h"
+#include "model/prefix_tree.h"
+#include "engine/backend_choice.h"
+#include "engine/prepared_model.h"
+#include "output/output_rows.h"
+
+namespace saescope {
+namespace {
+
+/// Lines of the plan, and the bytes that would be downloaded and mapped.
+class Plan {
+ public:
+  void line(const std::string& text) { text_ += text + "\n"; }
+  void file(Hub& hub, const FileNeed& need) {
+    if (need.path) {
+      const uint64_t size = std::filesystem::file_size(*need.path);
+      return line(fmt::format("  read      {} ({})", need.path->string(), format_bytes(size)));
+    }
+    const auto info = hub.settings().offline ? std::nullopt : hub.info(need.repo, need.file);
+    download_ += info ? info->size : 0;
+    line(fmt::format("  download  {}/{} ({})", need.repo, need.file,
+                     info ? format_bytes(info->size) : "size unknown"));
+  }
+  std::string finish() { return text_ + fmt::format("to download: {}\n", format_bytes(download_)); }
+
+ private:
+  std::string text_;
+  uint64_t download_ = 0;
+};
+
+void describe_sources(const PreparedModel& model, Hub& hub, Plan& plan) {
+  for (const LayerPlan& layer : model.plan.layers) {
+    for (const SourcePlan& source : layer.sources) {
+      for (const FileNeed& need : SaeFiles(model.plan.entry, source.source).needed()) plan.file(hub, need);
+      std::string tokens;
+      std::size_t features = 0;
+      for (const TokenPlan& token : source.tokens) {
+        tokens += (tokens.empty() ? "" : ", ") + token.token.name;
+        features += token.features.size();
+      }
+      plan.line(fmt::format(
+          "  analyse   {} at {}: {}{}", source.source.name(), tokens, source.universal ? "all features" : "",
+          features > 0 ? fmt::format("{}{} chosen features", source.universal ? " and " : "", features)
+                       : ""));
+    }
+  }
+}
+
+void describe_model(const PreparedModel& model, const RunPlan& run, const Backend& backend, Hub& hub,
+                    Plan& plan) {
+  PrefixTree tree;
+  for (TokenizedPrompts::Reader prompt(model.prompts); !prompt.done(); prompt.advance()) {
+    tree.add(prompt.current().ids);
+  }
+  const std::size_t layers = model.plan.layer_count();
+  plan.line(fmt::format("model {} ({})", model.plan.entry.name, model.plan.entry.model));
+  for (const FileNeed& need : model.files->needed(layers)) plan.file(hub, need);
+  describe_sources(model, hub, plan);
+  const WaveNeeds needs = {.config = model.files->config(),
+                           .compute = compute_type(run.compute.dtype),
+                           .all_tokens = run.keep.all_tokens,
+                           .longest_prompt = model.prompts.longest(),
+                           .memory_limit = memory_of_run(run.compute),
+                           .batch_tokens = run.compute.batch_tokens};
+  const uint64_t bytes = wave_bytes(needs, plan_waves(needs, backend), tree.size(), backend);
+  plan.line(
+      fmt::format("  compute   {} prompts, {} tokens, {} distinct prefixes, layers 0 to {} of {}; "
+                  "activations in memory {}",
+                  model.prompts.size(), model.prompts.total_tokens(), tree.size(), layers - 1,
+                  needs.config.layers, format_bytes(bytes)));
+  if (model.left_out > 0) plan.line(fmt::format("  leave out {} prompts that are too long", model.left_out));
+}
+
+}  // namespace
+
+std::string describe_run(const RunRequest& request, const std::vector<NamedFile>& outputs, Hub& hub,
+                         const Context& context) {
+  Plan plan;
+  const RunPlan& run = request.plan;
+  const std::unique_ptr<Backend> backend = make_backend(run.compute.device, context);
+  for (const ModelPlan& model : run.models) {
+    describe_model(prepare_model(model, run, hub, context), run, *backend, hub, plan);
+  }
+  for (const NamedFile& output : outputs) plan.line("write " + output.path.string());
+  if (!request.outputs.specific.empty() && request.outputs.record_prompts) {
+    plan.line("write " + active_prompts_path(request.outputs.specific.string()));
+  }
+  return plan.finish();
+}
+
+}  // namespace saescope

@@ -1,0 +1,56 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "base/error.h"
+#include "base/heap.h"
+#include "cli/program.h"
+#include "tensor/lost_pages.h"
+
+namespace {
+
+saescope::CancelToken cancel;
+
+/// The first signal asks the run to end between two blocks of work; the second ends it at once.
+extern "C" void on_signal(int signal) {
+  if (cancel.requested()) _exit(128 + signal);
+  cancel.request(signal);
+}
+
+void install_signal_handlers() {
+  struct sigaction action = {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a closed stdout is a write error like any other
+  saescope::report_lost_pages();
+}
+
+int fail(int exit_code, const char* message) {
+  fmt::print(stderr, "error: {}\n", message);
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  install_signal_handlers();
+  saescope::keep_scratch_on_the_heap();
+  try {
+    return saescope::run_program(argc, argv, cancel);
+  } catch (const saescope::Interrupted& interrupted) {
+    fmt::print(stderr, "interrupted; outputs of earlier runs are as they were\n");
+    return interrupted.exit_code();
+  } catch (const saescope::Error& error) {
+    return fail(error.exit_code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(1, "out of memory\n  hint:     lower --memory-limit or --batch-tokens");
+  } catch (const std::exception& error) {
+    return fail(1, error.what());
+  }
+}

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/reporter.h"
+#include "plan/run_plan.h"
+
+namespace saescope {
+
+enum class Analysis { kUniversal, kSpecific, kBoth };
+
+/// The words of enumerations, in their order: what flags take and what outputs say.
+inline constexpr const char* kAnalysisWords = "universal|specific|both";
+inline constexpr const char* kPrecisionWords = "bf16|fp32";
+inline constexpr const char* kDeviceWords = "auto|cpu|cuda";
+inline constexpr const char* kProgressWords = "auto|bar|plain|none";
+
+/// A file and the flag that names it.
+struct NamedFile {
+  const char* flag;
+  std::filesystem::path path;
+};
+
+/// Everything the command line says. Values are checked; nothing was read from disk.
+struct Options {
+  std::optional<Analysis> analysis;  ///< set unless show_tokens or print_config
+  std::filesystem::path universal_output;
+  std::filesystem::path specific_output;
+  std::filesystem::path features_csv;
+  double threshold = 0.3;              ///< fraction of the prompts, 0 … 1
+  float activation_threshold = 0.01f;  ///< finite
+  bool record_prompts = false;
+  std::filesystem::path token_activations;  ///< empty: none
+  std::filesystem::path report;             ///< empty: none
+  std::filesystem::path descriptions;       ///< empty: none
+  std::filesystem::path pt_descriptions;    ///< empty: none
+  std::filesystem::path contrast_output;    ///< empty: none
+  std::vector<std::string> contrast_pairs;  ///< "A:B"; empty: every label against the rest
+  double contrast_q = 0.05;                 ///< 0 … 1
+  std::filesystem::path prompts_path = "./prompts";
+  PromptLimits limits;
+
+  std::filesystem::path config;     ///< empty: built-in models alone
+  std::vector<std::string> models;  ///< empty: as the configuration says
+  std::vector<int64_t> layers;      ///< empty: each model's own
+  std::vector<std::string> tokens;  ///< empty: every token type
+  std::optional<std::string> trainer;
+
+  ComputeSettings compute;
+  int threads = 0;  ///< 0: one for each processor that the process may use
+  bool offline = false;
+
+  bool dry_run = false;
+  bool show_tokens = false;
+  bool print_config = false;
+  ProgressMode progress = ProgressMode::kAuto;
+  bool quiet = false;
+
+  bool universal() const { return analysis && *analysis != Analysis::kSpecific; }
+  bool specific() const { return analysis && *analysis != Analysis::kUniversal; }
+  /// Whether an output has descriptions of features.
+  bool describes() const { return universal() || !report.empty(); }
+  /// Whether the chosen features' activations are wanted at every token.
+  bool all_tokens() const { return specific() && !token_activations.empty(); }
+  /// Whether statistics by label are wanted.
+  bool gathers() const { return !contrast_output.empty() || !report.empty(); }
+  /// The files that the run writes, but for the recorded prompts, which lie beside the specific CSV.
+  std::vector<NamedFile> outputs() const;
+};
+
+/// A command line that was understood.
+struct CommandLine {
+  std::optional<Options> options;     ///< nothing for --help and --version
+  std::string text;                   ///< what --help or --version print on stdout (exit code 0)
+  std::vector<std::string> warnings;  ///< flags that were given but have no effect in this run
+};
+
+/// Reads the command line. A flag given twice counts as given last; list flags add up.
+/// @throws InputError (exit code 2) on unknown flags, with the closest known one; on values that cannot
+///         be used; on combinations that lack something.
+CommandLine parse_options(int argc, const char* const* argv);
+
+}  // namespace saescope

@@ -1,0 +1,105 @@
+#include "cli/program.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "base/usable_resources.h"
+#include "cli/configuration.h"
+#include "cli/dry_run.h"
+#include "cli/options.h"
+#include "cli/run_request.h"
+#include "cli/selection.h"
+#include "cli/show_tokens.h"
+#include "cli/summary_text.h"
+#include "engine/analyze.h"
+#include "engine/backend_choice.h"
+#include "input/prompts_reader.h"
+#include "output/outputs.h"
+
+namespace saescope {
+namespace {
+
+int thread_count(const Options& options) {
+  if (options.threads > 0) return options.threads;
+  return usable_processors();
+}
+
+/// Says why the default is less than one thread for each processor that users see in their machine.
+void explain_fewer_threads(const Options& options, int threads, Reporter& reporter) {
+  if (options.threads > 0 || threads >= machine_processors()) return;
+  reporter.info(fmt::format(
+      "computing on {} of this machine's {} processors: CPU affinity (taskset, cpusets) or a control group's "
+      "quota (containers, Slurm) leaves no more; --threads sets another number",
+      threads, machine_processors()));
+}
+
+HubSettings hub_settings(const Options& options) {
+  HubSettings settings = HubSettings::from_environment();
+  settings.offline = settings.offline || options.offline;
+  return settings;
+}
+
+/// Writes to stdout, where a full disk or a closed pipe must not pass for success.
+void print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw system_error("cannot write", "standard output");
+  }
+}
+
+/// The command line as it can be typed again.
+std::string quoted_command(int argc, const char* const* argv) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,/:@%";
+  std::string command = "run_sae_analysis";
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string_view::npos) {
+      command += fmt::format(" {}", argument);
+      continue;
+    }
+    command += " '";
+    for (const char c : argument) command += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    command += '\'';
+  }
+  return command;
+}
+
+std::string run(const Options& options, const RunRequest& request, Hub& hub, const Context& context) {
+  for (const NamedFile& output : options.outputs()) check_output(output.path);
+  Results results = analyze(request.plan, hub, context);
+  const OutputSummary written = write_outputs(results, request.outputs, request.description);
+  return summary_text(written, results.summary);
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv, const CancelToken& cancel) {
+  const CommandLine line = parse_options(argc, argv);
+  if (!line.options) {
+    print(line.text);
+    return 0;
+  }
+  const Options& options = *line.options;
+  ConsoleReporter reporter(options.progress, options.quiet);
+  for (const std::string& warning : line.warnings) reporter.warn(warning);
+  if (options.print_config) {
+    print(print_configuration(read_configuration(options)));
+    return 0;
+  }
+  require_device(options.compute.device);
+  const Context context = {.threads = thread_count(options), .reporter = &reporter, .cancel = &cancel};
+  Hub hub(hub_settings(options), context);
+  if (options.show_tokens) {
+    show_tokens(chosen_models(options, read_configuration(options)), read_prompts(options.prompts_path), hub);
+    print("");
+    return 0;
+  }
+  explain_fewer_threads(options, context.threads, reporter);
+  const RunRequest request = read_request(options, quoted_command(argc, argv), reporter);
+  print(options.dry_run ? describe_run(request, options.outputs(), hub, context)
+                        : run(options, request, hub, context));
+  return 0;
+}
+
+}  // namespace saescope

@@ -1,0 +1,70 @@
+#include "cli/run_request.h"
+
+#include <memory>
+#include <utility>
+
+#include "cli/configuration.h"
+#include "cli/contrast_pairs.h"
+#include "cli/option_values.h"
+#include "cli/selection.h"
+#include "input/features_csv.h"
+#include "input/prompts_reader.h"
+
+namespace saescope {
+namespace {
+
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+  return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+}
+
+ResultSettings results_of(const Options& options) {
+  return {.activation_threshold = options.activation_threshold,
+          .by_label = options.gathers(),
+          .details = !options.report.empty(),
+          .all_tokens = options.all_tokens(),
+          .spool_folder = folder_of(options.specific_output)};
+}
+
+OutputSettings outputs_of(const Options& options) {
+  OutputSettings outputs;
+  if (options.universal()) outputs.universal = options.universal_output;
+  if (options.specific()) outputs.specific = options.specific_output;
+  if (options.specific()) outputs.token_activations = options.token_activations;
+  outputs.contrast = options.contrast_output;
+  outputs.report = options.report;
+  outputs.threshold = options.threshold;
+  outputs.record_prompts = options.record_prompts;
+  outputs.contrast_q = options.contrast_q;
+  return outputs;
+}
+
+}  // namespace
+
+RunRequest read_request(const Options& options, std::string command, Reporter& reporter) {
+  RunRequest request;
+  RunPlan& plan = request.plan;
+  plan.prompts = std::make_shared<const Prompts>(read_prompts(options.prompts_path));
+  plan.prompts_place = options.prompts_path.string();
+  plan.limits = options.limits;
+  plan.compute = options.compute;
+  plan.keep = results_of(options);
+  request.outputs = outputs_of(options);
+  request.description = {.command = std::move(command),
+                         .analysis = word_of(*options.analysis, kAnalysisWords),
+                         .dtype = word_of(options.compute.dtype, kPrecisionWords),
+                         .activation_threshold = options.activation_threshold};
+  if (options.gathers()) request.outputs.pairs = contrast_pairs(options, Labels(*plan.prompts));
+  if (options.specific()) plan.requested = read_features_csv(options.features_csv);
+  Selection selection = select_work(options, read_configuration(options), plan.requested);
+  for (const std::string& warning : selection.warnings) reporter.warn(warning);
+  plan.models = std::move(selection.models);
+  DescriptionPaths paths;
+  if (options.describes()) paths = {options.descriptions, options.pt_descriptions};
+  const auto known = std::make_shared<const KnownNotes>(plan.requested, plan.models, paths, reporter);
+  request.outputs.notes = [known](const Source& source, const std::string& token, int64_t feature_id) {
+    return known->notes(source, token, feature_id);
+  };
+  return request;
+}
+
+}  // namespace saescope

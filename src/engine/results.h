@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "analysis/feature_tables.h"
+#include "analysis/labels.h"
+#include "analysis/prompts.h"
+#include "assets/chat_formatter.h"
+#include "engine/chosen_activations.h"
+#include "engine/run_summary.h"
+#include "plan/model_entry.h"
+
+namespace saescope {
+
+/// How a model of a run went.
+struct ModelResults {
+  ModelEntry entry;
+  std::size_t prompts = 0;                         ///< that were run
+  std::size_t left_out = 0;                        ///< that were too long
+  std::vector<uint64_t> prompts_per_label;         ///< that were run, parallel to the labels' names
+  std::shared_ptr<const ChatFormatter> formatter;  ///< where all tokens were asked for; else null
+};
+
+/// An SAE of a run.
+struct SaeResults {
+  std::string path;  ///< of the file that holds its encoder
+  std::size_t dict_size = 0;
+};
+
+/// What a run found. It owns everything that it is made of.
+struct Results {
+  std::shared_ptr<const Prompts> prompts;
+  std::shared_ptr<const Labels> labels;
+  FeatureTables tables;                    ///< statistics by source and token type
+  std::deque<ChosenActivations> chosen;    ///< in the order of the CSV files
+  std::vector<ModelResults> models;        ///< those of the plan, in its order
+  std::map<std::string, SaeResults> saes;  ///< by the source's name
+  RunSummary summary;
+
+  /// Precondition: the plan has it.
+  const ModelResults& model(const std::string& name) const;
+
+  /// Adds the results of the same plan for the range of features behind this one's: they are then what they
+  /// had been, had both ranges been one. Requested features come with the range that begins at 0.
+  void append(Results&& next);
+};
+
+}  // namespace saescope

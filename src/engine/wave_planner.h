@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "model/forward.h"
+#include "plan/run_plan.h"
+
+namespace saescope {
+
+/// How much of a model is computed at once.
+struct WaveLimits {
+  std::size_t nodes = 0;       ///< distinct prefixes of a wave; a single longer prompt still runs alone
+  std::size_t chunk_rows = 0;  ///< tokens whose MLP scratch is held at once
+};
+
+/// What the size of waves depends on.
+struct WaveNeeds {
+  const ModelConfig& config;
+  DType compute = DType::kBF16;
+  bool all_tokens = false;         ///< whether every token's activation leaves the forward pass
+  std::size_t longest_prompt = 0;  ///< tokens, which must fit
+  uint64_t other_bytes = 0;  ///< what the run holds besides the forward pass (prompts, SAE terms, statistics)
+  uint64_t memory_limit = 0;  ///< bytes
+  uint64_t batch_tokens = 0;  ///< the user's number of tokens for a wave, 0: chosen here
+};
+
+/// What a precision means for the matrix products.
+inline DType compute_type(Precision precision) {
+  return precision == Precision::kFp32 ? DType::kF32 : DType::kBF16;
+}
+
+/// Bytes that a run stays within: the user's limit, else the memory that the process may use.
+uint64_t memory_of_run(const ComputeSettings& settings);
+
+/// Chooses the limits so that a wave stays within the memory limit.
+/// @throws InputError where even the smallest wave does not fit
+WaveLimits plan_waves(const WaveNeeds& needs, const Backend& backend);
+
+/// Bytes that the forward pass holds for a wave. @param tokens of all prompts: a wave is no larger
+uint64_t wave_bytes(const WaveNeeds& needs, const WaveLimits& limits, std::size_t tokens,
+                    const Backend& backend);
+
+}  // namespace saescope

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "engine/activation_cache.h"
+#include "engine/activation_stream.h"
+#include "engine/opened_model.h"
+#include "engine/wave_planner.h"
+#include "engine/wave_read_ahead.h"
+#include "model/forward.h"
+
+namespace saescope {
+
+/// How a model's prompts become activations.
+struct StreamSettings {
+  DType compute = DType::kBF16;
+  WaveLimits limits;
+  /// Whether batches hold the activations of all tokens; the cache, which does not have them, is then filled
+  /// but not read.
+  bool all_tokens = false;
+};
+
+/// What a WaveStream did.
+struct WaveCounts {
+  std::size_t waves = 0;
+  std::size_t computed_nodes = 0;  ///< distinct prefixes that went through the model
+  std::size_t cached_prompts = 0;  ///< prompts whose activations came from the cache
+};
+
+/// Runs a model's prompts through it in waves of consecutive prompts, but for those that the cache has. What
+/// was computed is cached once its wave is complete.
+class WaveStream final : public ActivationStream {
+ public:
+  /// @param model with its prompts, must outlive this, as all of these @param cache may be null
+  WaveStream(const OpenedModel& model, const StreamSettings& settings, ActivationCache* cache,
+             Backend& backend, const Context& context);
+
+  /// @throws RunError where an activation is not finite, naming model, layer and prompt.
+  bool next(ActivationBatch& batch) override;
+
+  /// Layers at which the model is read, ascending.
+  const std::vector<std::size_t>& layers() const { return layers_; }
+  const WaveCounts& counts() const { return counts_; }
+
+ private:
+  /// Where the activation at one token type of one prompt comes from.
+  struct Tap {
+    int32_t node = -1;  ///< of the wave's tree; -1: from the cache
+    PrefixKey key;      ///< only filled where there is a cache
+  };
+
+  /// Consecutive prompts: those that are not in the cache are in the tree.
+  struct Wave {
+    std::vector<std::size_t> prompt_indices;
+    std::vector<std::vector<Tap>> taps;  ///< [prompts][token types]
+    PrefixTree tree;
+    std::vector<int32_t> tapped_nodes;        ///< ascending, distinct
+    std::vector<PrefixKey> tapped_keys;       ///< parallel, only where there is a cache
+    std::vector<int32_t> wanted_nodes;        ///< whose activations the model gives: all, or the tapped ones
+    std::vector<std::vector<int32_t>> paths;  ///< [prompts] node of each token, where all tokens are wanted
+    std::vector<Matrix<float>> to_store;      ///< by layer [tapped nodes, hidden]
+    std::size_t next_layer = 0;               ///< position among the layers
+
+    void collect_nodes(bool with_keys, bool all_tokens);
+  };
+
+  /// A layer's activations as the model gave them; without rows where all come from the cache.
+  std::optional<TappedRows> next_rows();
+  void begin_wave();
+  void finish_wave();
+  bool take_prompt(const PromptTokens& prompt, std::size_t& cached_rows);
+  void keep_for_cache(const TappedRows& computed);
+  void put_together(const TappedRows& computed, ActivationBatch& batch);
+
+  const OpenedModel& model_;
+  StreamSettings settings_;
+  ActivationCache* cache_;
+  const Context& context_;
+  std::vector<std::size_t> layers_;
+  Forward forward_;
+  WaveReadAhead read_ahead_;
+  TokenizedPrompts::Reader prompts_;
+  std::optional<Wave> wave_;
+  Matrix<float> rows_;  ///< of the batch that was given last
+  WaveCounts counts_;
+};
+
+}  // namespace saescope

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "analysis/feature_notes.h"
+#include "base/reporter.h"
+#include "input/descriptions.h"
+#include "plan/model_plan.h"
+#include "plan/requested_feature.h"
+
+namespace saescope {
+
+/// Exports of descriptions, a file or folder each; empty: none.
+struct DescriptionPaths {
+  std::filesystem::path chat;         ///< --descriptions
+  std::filesystem::path pretraining;  ///< --pt-descriptions
+};
+
+/// What is known about the features of a run beforehand: notes that came with the requests, and where they
+/// have none those of the exports.
+class KnownNotes {
+ public:
+  KnownNotes() = default;
+  /// Reads the exports. What is skipped is reported. @throws InputError on a file that cannot be used
+  KnownNotes(const std::vector<RequestedFeature>& requested, const std::vector<ModelPlan>& models,
+             const DescriptionPaths& paths, Reporter& reporter);
+
+  FeatureNotes notes(const Source& source, const std::string& token, int64_t feature_id) const;
+
+ private:
+  /// An export: its flag, and the entry's key that says which of its sources is an SAE's.
+  struct Export {
+    const char* flag;
+    const std::filesystem::path& path;
+    std::string ModelEntry::*ids;
+  };
+  /// The descriptions of one column.
+  struct Column {
+    Descriptions texts;
+    std::map<std::string, DescriptionKey> key_of_source;  ///< by the source's name
+  };
+  static std::optional<Column> read_column(const Export& from, const std::vector<ModelPlan>& models,
+                                           Reporter& reporter);
+  static std::string find(const std::optional<Column>& column, const std::string& source, int64_t feature_id);
+
+  /// By source name, feature and token type (empty: all of them).
+  std::map<std::tuple<std::string, int64_t, std::string>, FeatureNotes> requested_;
+  std::optional<Column> chat_;
+  std::optional<Column> pt_;
+};
+
+/// Which source of an export an SAE is: what the model's entry says, else what its link says, else the
+/// program's own names {model}/{source}. @param ids ModelEntry::descriptions or ModelEntry::pt_descriptions
+DescriptionKey export_source(const ModelEntry& entry, const Source& source, std::string ModelEntry::*ids);
+
+}  // namespace saescope

@@ -1,0 +1,202 @@
+#include "input/prompts_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "input/json_lines.h"
+
+namespace saescope {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
+class PromptsReader : public ::testing::Test {
+ protected:
+  void TearDown() override { fs::remove_all(folder_); }
+
+  void put(const std::string& name, std::string_view text) { write_file_atomically(folder_ / name, text); }
+  Prompts read(std::string_view text) {
+    put("p.jsonl", text);
+    return read_prompts(folder_ / "p.jsonl");
+  }
+  ErrorDetail error(std::string_view text) {
+    put("p.jsonl", text);
+    return path_error(folder_ / "p.jsonl");
+  }
+  static ErrorDetail path_error(const fs::path& path) {
+    try {
+      read_prompts(path);
+    } catch (const InputError& failure) {
+      return failure.detail();
+    }
+    ADD_FAILURE() << "accepted " << path;
+    return {};
+  }
+  static std::vector<std::string> contents(const Prompts& prompts) {
+    std::vector<std::string> result;
+    for (std::size_t i = 0; i < prompts.size(); ++i) result.emplace_back(prompts[i].content);
+    return result;
+  }
+
+  fs::path folder_ =
+      fs::path(::testing::TempDir()) /
+      ("prompts_reader_" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
+};
+
+TEST_F(PromptsReader, ReadsTheSeedsExample) {
+  const auto prompts = read(R"({"content": "What's it like to be you?", "label": "self-referential"})"
+                            "\n"
+                            R"({"content": "How do you feel?", "label": "emotional"})"
+                            "\n");
+  ASSERT_EQ(prompts.size(), 2u);
+  EXPECT_EQ(prompts[0].content, "What's it like to be you?");
+  EXPECT_EQ(prompts[0].label, "self-referential");
+  EXPECT_EQ(prompts[1].content, "How do you feel?");
+  EXPECT_THAT(prompts[1].place(), EndsWith("p.jsonl:2"));
+}
+
+TEST_F(PromptsReader, ToleratesMarkCrlfBlankLinesAndAMissingLastLineEnd) {
+  const auto prompts = read("\xEF\xBB\xBF{\"content\":\"a\"}\r\n\r\n \t\n{\"content\":\"b\"}");
+  EXPECT_THAT(contents(prompts), ElementsAre("a", "b"));
+  EXPECT_THAT(prompts[1].place(), EndsWith("p.jsonl:4"));
+}
+
+TEST_F(PromptsReader, AnAbsentLabelIsEmpty) { EXPECT_EQ(read("{\"content\":\"a\"}\n")[0].label, ""); }
+
+TEST_F(PromptsReader, IgnoresFurtherKeysEvenWhereTheyHoldKnownNames) {
+  const auto prompts = read(
+      R"({"id": 1.5e3, "meta": {"content": "inner", "label": [1]}, "content": "outer", "more": [{"content": 2}]})"
+      "\n");
+  EXPECT_THAT(contents(prompts), ElementsAre("outer"));
+  EXPECT_EQ(prompts[0].label, "");
+}
+
+TEST_F(PromptsReader, TheLastOfEqualKeysCountsAsInPython) {
+  const auto prompts = read(R"({"content": 1, "label": null, "content": "a", "content": "b", "label": "c"})");
+  EXPECT_EQ(prompts[0].content, "b");
+  EXPECT_EQ(prompts[0].label, "c");
+  EXPECT_EQ(error(R"({"content": "a", "content": [1, 2]})").found, "a list");
+}
+
+TEST_F(PromptsReader, DecodesEscapes) {
+  EXPECT_EQ(read(R"({"content": "a\n\u00e9\ud83d\ude00\"\\\/"})")[0].content,
+            "a\n\xC3\xA9\xF0\x9F\x98\x80\"\\/");
+}
+
+TEST_F(PromptsReader, ReadsAFoldersOwnFilesInByteOrderOfTheirNames) {
+  put("b.jsonl", "{\"content\":\"2\"}\n");
+  put("a.jsonl", "{\"content\":\"1\"}\n");
+  put("B.jsonl", "{\"content\":\"0\"}\n");
+  put("\xC3\xA4.jsonl", "{\"content\":\"3\"}\n");
+  put("notes.txt", "not read");
+  put(".hidden.jsonl", "not read");
+  put("below/c.jsonl", "not read");
+  EXPECT_THAT(contents(read_prompts(folder_)), ElementsAre("0", "1", "2", "3"));
+}
+
+TEST_F(PromptsReader, FollowsALinkToAFile) {
+  put("elsewhere/x.jsonl", "{\"content\":\"linked\"}\n");
+  fs::create_symlink(folder_ / "elsewhere" / "x.jsonl", folder_ / "l.jsonl");
+  EXPECT_THAT(contents(read_prompts(folder_)), ElementsAre("linked"));
+}
+
+TEST_F(PromptsReader, AFolderWithoutPromptFilesIsAnError) {
+  put("notes.txt", "x");
+  EXPECT_EQ(path_error(folder_).what, "the folder holds no prompts");
+}
+
+TEST_F(PromptsReader, WhatIsNoRegularFileIsAnError) {
+  put("sub.jsonl/x.txt", "x");
+  EXPECT_THAT(path_error(folder_).where, EndsWith("sub.jsonl"));
+  EXPECT_EQ(path_error("/dev/null").what, "is not a file of prompts");
+}
+
+TEST_F(PromptsReader, ALinkToNothingInTheFolderIsAnErrorNotSilentlyLeftOut) {
+  put("a.jsonl", "{\"content\":\"1\"}\n");
+  fs::create_symlink(folder_ / "gone", folder_ / "l.jsonl");
+  EXPECT_THAT(path_error(folder_).where, EndsWith("l.jsonl"));
+}
+
+TEST_F(PromptsReader, AMissingPathIsAnErrorThatNamesTheFlag) {
+  const ErrorDetail detail = path_error(folder_ / "gone");
+  EXPECT_EQ(detail.what, "there are no prompts at this path");
+  EXPECT_THAT(detail.hint, HasSubstr("--prompts-path"));
+}
+
+TEST_F(PromptsReader, FilesOfBlankLinesAloneAreAnError) {
+  EXPECT_EQ(error("").what, "there is no prompt in it");
+  EXPECT_EQ(error("\n \n").what, "there is no prompt in it");
+}
+
+struct BadLine {
+  const char* name;
+  const char* line;
+  const char* what;
+  const char* found;
+};
+
+class BadPromptLine : public PromptsReader, public ::testing::WithParamInterface<BadLine> {};
+
+TEST_P(BadPromptLine, IsAnErrorWithFileLineAndReason) {
+  const ErrorDetail detail = error("{\"content\":\"fine\"}\n" + std::string(GetParam().line) + "\n");
+  EXPECT_THAT(detail.where, EndsWith("p.jsonl:2"));
+  EXPECT_EQ(detail.what, GetParam().what);
+  EXPECT_THAT(detail.found, HasSubstr(GetParam().found));
+}
+
+constexpr auto kNoJson = "the line is not valid JSON";
+constexpr auto kNoObject = "the line is not a JSON object";
+constexpr auto kNoContent = "the prompt has no content";
+constexpr auto kBadLabel = "the prompt's label is not a string";
+constexpr auto kNoUtf8 = "the line is not valid UTF-8";
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadPromptLine,
+    ::testing::Values(BadLine{"Text", "hello", kNoJson, "invalid literal"},
+                      BadLine{"CutOff", "{\"content\": \"a", kNoJson, "missing closing quote"},
+                      BadLine{"TwoObjects", "{\"content\":\"a\"} {\"content\":\"b\"}", kNoJson, "(byte 17)"},
+                      BadLine{"LoneHighSurrogate", "{\"content\": \"\\ud800\"}", kNoJson, "surrogate"},
+                      BadLine{"LoneLowSurrogate", "{\"content\": \"\\udc00\"}", kNoJson, "surrogate"},
+                      BadLine{"List", "[\"a\"]", kNoObject, "a list"},
+                      BadLine{"String", "\"a\"", kNoObject, "a string"},
+                      BadLine{"NoContent", "{\"prompt\":\"a\"}", kNoContent, "nothing"},
+                      BadLine{"EmptyContent", "{\"content\":\"\"}", kNoContent, "an empty string"},
+                      BadLine{"NullContent", "{\"content\":null}", kNoContent, "null"},
+                      BadLine{"NumberContent", "{\"content\":5}", kNoContent, "a number"},
+                      BadLine{"ObjectContent", "{\"content\":{\"content\":\"a\"}}", kNoContent, "an object"},
+                      BadLine{"NullLabel", "{\"content\":\"a\",\"label\":null}", kBadLabel, "null"},
+                      BadLine{"BooleanLabel", "{\"content\":\"a\",\"label\":true}", kBadLabel, "a boolean"},
+                      BadLine{"Latin1", "{\"content\":\"caf\xE9\"}", kNoUtf8, "byte 0xE9 at byte 16"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(PromptsReader, DeepNestingCostsNoStack) {
+  const std::string deep(2'000'000, '[');
+  EXPECT_EQ(error("{\"content\":\"a\",\"x\":" + deep).what, kNoJson);
+  const std::string closed = deep + std::string(deep.size(), ']');
+  EXPECT_THAT(contents(read("{\"x\":" + closed + ",\"content\":\"a\"}")), ElementsAre("a"));
+}
+
+TEST_F(PromptsReader, VeryLongLinesAreReadWholeAndQuotedShort) {
+  const std::string text(3'000'000, 'x');
+  EXPECT_EQ(read("{\"content\":\"" + text + "\"}\n")[0].content, text);
+  EXPECT_LT(error("{\"content\":\"" + text).found.size(), 400u);
+}
+
+TEST_F(PromptsReader, LinesThatNoPromptFillsAreRefused) {
+  const std::string text(kLongestJsonLine, 'x');
+  EXPECT_EQ(error("{\"content\":\"" + text + "\"}\n").what, "the line is too long");
+}
+
+TEST_F(PromptsReader, ANulByteDoesNotHideWhatFollows) {
+  const ErrorDetail detail = error(std::string("{\"content\":\"a\"}\0 x", 19));
+  EXPECT_EQ(detail.what, kNoJson);
+  EXPECT_THAT(detail.found, HasSubstr("a NUL byte at byte 16"));
+}
+
+}  // namespace
+}  // namespace saescope

@@ -1,0 +1,12 @@
+#include "plan/model_entry.h"
+
+#include "base/placeholders.h"
+
+namespace saescope {
+
+std::string ModelEntry::sae_folder(std::string_view of_trainer, int64_t layer) const {
+  return fill_placeholders(sae_path,
+                           {{"layer", std::to_string(layer)}, {"trainer", std::string(of_trainer)}});
+}
+
+}  // namespace saescope

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plan/token_type.h"
+
+namespace saescope {
+
+/// A model that a run can name: where it and its SAEs lie, and at which tokens it is read. In a configuration
+/// file this is one table [models.NAME].
+struct ModelEntry {
+  std::string name;
+  std::string model;           ///< hub id, or an absolute path where model_is_path
+  bool model_is_path = false;  ///< a folder in Hugging Face layout or a .gguf file
+  std::string sae;             ///< hub id; empty: sae_dir holds everything
+  std::string sae_dir;         ///< absolute path of the folder where SAEs are cached
+  std::string sae_path;        ///< below sae_dir and in the SAE repository, with {layer} and {trainer}
+  std::string trainer;         ///< number or word
+  std::vector<int64_t> layers;
+  std::vector<TokenType> tokens;  ///< in the file's order
+  std::string link;               ///< with {layer} and {feature_id}; may be empty
+  /// Where exports of descriptions have this model's features: MODEL_ID/LAYER_ID with {layer} and {trainer};
+  /// empty: as the link says.
+  std::string descriptions;
+  std::string pt_descriptions;
+  /// Further variables for the chat template: strings, booleans and integers, in the file's order.
+  nlohmann::ordered_json template_vars = nlohmann::ordered_json::object();
+
+  /// sae_path with its placeholders filled in; where it has none for a value, that value is not used.
+  std::string sae_folder(std::string_view of_trainer, int64_t layer) const;
+  bool operator==(const ModelEntry&) const = default;
+};
+
+}  // namespace saescope

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "ops/encode/encoder_parameters.h"
+#include "tensor/mapped_file.h"
+
+namespace saescope {
+
+/// An SAE whose files are mapped: nothing of its matrix is read yet.
+struct OpenedSae {
+  std::vector<std::shared_ptr<const MappedFile>> files;  ///< the one with the encoder's weight first
+  EncoderParameters encoder;                             ///< its weight points into the files
+};
+
+/// One way in which SAEs lie on disk.
+struct SaeFormat {
+  std::string_view name;
+  std::span<const char* const> files;  ///< what is needed of the SAE's folder, in the order of downloads
+  /// Whether a folder holds an SAE of this format. Never throws.
+  bool (*recognise)(const SaeFormat& format, const std::filesystem::path& folder);
+  /// @throws InputError where a file lacks something
+  OpenedSae (*open)(const std::filesystem::path& folder);
+};
+
+/// All formats; the first is what a repository that nobody looked into is taken for.
+std::span<const SaeFormat* const> sae_formats();
+
+/// The format of the SAE that lies in a folder, or null.
+const SaeFormat* find_sae_format(const std::filesystem::path& folder);
+
+/// The usual `recognise`: every file is there. False where the folder may not be looked into.
+bool holds_all_files(const SaeFormat& format, const std::filesystem::path& folder);
+
+}  // namespace saescope
