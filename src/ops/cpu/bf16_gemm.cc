@@ -108,7 +108,7 @@ Bf16Gemm::Bf16Gemm() : impl_(std::make_unique<Impl>()) {
 Bf16Gemm::~Bf16Gemm() = default;
 
 void Bf16Gemm::run(const Problem& p) {
-  if (p.m == 1) return run_one_row(p);
+  if (p.m == 1 || p.n == 1) return run_widened(p);
   if (impl_->prepared.size() >= kMaxPrepared) impl_->prepared.clear();
   const Key key = key_of(p);
   auto found = impl_->prepared.find(key);
@@ -133,19 +133,39 @@ void Bf16Gemm::run(const Problem& p) {
 }
 
 /// A single row has no distance to the next one, and oneDNN may choose another implementation for it, with
-/// other bits.
-void Bf16Gemm::run_one_row(const Problem& p) {
-  std::vector<BFloat16> rows(2 * p.k);
-  std::vector<float> results(2 * p.ldc);
-  std::copy_n(p.a, p.k, rows.data());
-  std::copy_n(p.c, p.accumulate ? p.n : 0, results.data());
-  Problem two = p;
-  two.m = 2;
-  two.a = rows.data();
-  two.lda = p.k;
-  two.c = results.data();
-  run(two);
-  std::copy_n(results.data(), p.n, p.c);
+/// other bits. For a single output oneDNN 3.7 takes the rows of c for dense, wherever the next one lies.
+void Bf16Gemm::run_widened(const Problem& p) {
+  Problem wide = p;
+  wide.m = std::max<std::size_t>(p.m, 2);
+  wide.n = std::max<std::size_t>(p.n, 2);
+  std::vector<BFloat16> rows;
+  if (p.m == 1) {
+    rows.resize(2 * p.k);
+    std::copy_n(p.a, p.k, rows.data());
+    wide.a = rows.data();
+    wide.lda = p.k;
+  }
+  std::vector<BFloat16> outputs;
+  std::vector<float> bias(p.bias != nullptr ? wide.n : 0);
+  if (p.n == 1) {
+    outputs.resize(2 * p.k);
+    for (std::size_t i = 0; i < p.k; ++i) outputs[i] = p.b[p.b_rows_are_outputs ? i : i * p.ldb];
+    wide.b = outputs.data();
+    wide.ldb = p.k;
+    wide.b_rows_are_outputs = true;
+    if (p.bias != nullptr) bias[0] = p.bias[0];
+    if (p.bias != nullptr) wide.bias = bias.data();
+  }
+  if (p.n == 1) wide.ldc = wide.n;
+  std::vector<float> results(wide.m * wide.ldc);
+  for (std::size_t r = 0; r < (p.accumulate ? p.m : 0); ++r) {
+    std::copy_n(p.c + r * p.ldc, p.n, results.data() + r * wide.ldc);
+  }
+  wide.c = results.data();
+  run(wide);
+  for (std::size_t r = 0; r < p.m; ++r) {
+    std::copy_n(results.data() + r * wide.ldc, p.n, p.c + r * p.ldc);
+  }
 }
 
 bool Bf16Gemm::is_available() {

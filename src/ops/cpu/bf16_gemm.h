@@ -24,7 +24,7 @@ class Bf16Gemm {
   static std::string description();
 
  private:
-  void run_one_row(const GemmProblem<BFloat16>& problem);
+  void run_widened(const GemmProblem<BFloat16>& problem);
 
   struct Impl;
   std::unique_ptr<Impl> impl_;
