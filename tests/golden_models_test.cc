@@ -23,9 +23,9 @@ using testing_support::read_json;
 using testing_support::RelativeError;
 
 struct Silence {
-  SilentReporter reporter;
+  SilentProgress progress;
   CancelToken cancel;
-  Context context{2, &reporter, &cancel};
+  Context context{2, &progress, &cancel};
 };
 
 std::filesystem::path model_path(const std::string& name) {

@@ -48,9 +48,9 @@ class SaeTest : public ::testing::TestWithParam<Variant> {
   std::filesystem::path folder = goldens() / "sae" / GetParam().folder;
   OpenedSae sae = find_sae_format(folder)->open(folder);
   GoldenTensors golden{folder / "golden.safetensors"};
-  SilentReporter reporter;
+  SilentProgress progress;
   CancelToken cancel;
-  Context context{2, &reporter, &cancel};
+  Context context{2, &progress, &cancel};
   CpuBackend backend{2};
 
   /// What the features of a range become; zeros elsewhere.

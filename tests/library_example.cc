@@ -25,9 +25,9 @@ int main(int, char** arguments) {
   plan.models = {plan_all_features(entry)};
   plan.compute = {.dtype = Precision::kFp32, .cache = false};
 
-  SilentReporter reporter;
+  SilentProgress progress;
   const CancelToken cancel;
-  const Context context = {.threads = 1, .reporter = &reporter, .cancel = &cancel};
+  const Context context = {.threads = 1, .progress = &progress, .cancel = &cancel};
   Hub hub(HubSettings{}, context);
   const Results results = analyze(plan, hub, context);
   for (const FeatureSummary& feature :

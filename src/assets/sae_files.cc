@@ -45,13 +45,13 @@ std::vector<FileNeed> SaeFiles::needed() const {
   return needs;
 }
 
-OpenedSae SaeFiles::open(Hub& hub, Reporter& reporter) const {
+OpenedSae SaeFiles::open(Hub& hub, Progress& progress) const {
   const auto found = find();
-  const fs::path folder = found ? *found : fetch(hub, reporter);
+  const fs::path folder = found ? *found : fetch(hub, progress);
   return format_of(folder).open(folder);
 }
 
-fs::path SaeFiles::fetch(Hub& hub, Reporter& reporter) const {
+fs::path SaeFiles::fetch(Hub& hub, Progress& progress) const {
   if (entry_.sae.empty()) {
     throw InputError(
         {.what = fmt::format("no SAE for {}", source_.name()),
@@ -68,7 +68,7 @@ fs::path SaeFiles::fetch(Hub& hub, Reporter& reporter) const {
   try {
     return fetch_to(entry_.sae_dir);
   } catch (const FolderError&) {
-    reporter.warn(
+    progress.warn(
         fmt::format("the folder {} (`sae_dir` of [models.{}]) cannot be written; SAEs go to {} instead",
                     entry_.sae_dir, entry_.name, fallback_root().string()));
     return fetch_to(fallback_root());

@@ -7,7 +7,7 @@
 
 #include "analysis/sources.h"
 #include "assets/file_need.h"
-#include "base/reporter.h"
+#include "base/progress.h"
 #include "hub/hub.h"
 #include "plan/model_entry.h"
 #include "sae/formats/sae_format.h"
@@ -25,13 +25,13 @@ class SaeFiles {
   std::vector<FileNeed> needed() const;
 
   /// @throws InputError where there is no such SAE, or its files lack something; RunError
-  OpenedSae open(Hub& hub, Reporter& reporter) const;
+  OpenedSae open(Hub& hub, Progress& progress) const;
 
  private:
   std::filesystem::path fallback_root() const;
   /// The folder where the SAE lies already.
   std::optional<std::filesystem::path> find() const;
-  std::filesystem::path fetch(Hub& hub, Reporter& reporter) const;
+  std::filesystem::path fetch(Hub& hub, Progress& progress) const;
 
   const ModelEntry& entry_;
   Source source_;

@@ -3,7 +3,7 @@
 #include <atomic>
 
 #include "base/error.h"
-#include "base/reporter.h"
+#include "base/progress.h"
 
 namespace saescope {
 
@@ -24,7 +24,7 @@ class CancelToken {
 /// What every long operation is handed instead of globals.
 struct Context {
   int threads = 1;
-  Reporter* reporter = nullptr;         ///< never null
+  Progress* progress = nullptr;         ///< never null
   const CancelToken* cancel = nullptr;  ///< never null
 };
 

@@ -1,9 +1,12 @@
 #include "base/environment.h"
 
 #include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/json_text.h"
@@ -55,6 +58,20 @@ std::optional<std::string> process_environment(const std::string& name) {
   return value;
 }
 
+std::string environment_text(const std::string& name) { return process_environment(name).value_or(""); }
+
+std::filesystem::path home_folder(const Environment& environment) {
+  if (const auto home = environment("HOME"); home && !home->empty()) return *home;
+  std::vector<char> buffer(1 << 14);
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+    return found->pw_dir;
+  }
+  throw InputError({.what = "this account has no home folder",
+                    .expected = "HOME in the environment, or a folder that the account names"});
+}
+
 std::string expand_variables(std::string_view text, const Environment& environment) {
   std::string out;
   std::string_view rest = text;
@@ -75,22 +92,15 @@ std::filesystem::path expand_path(std::string_view text, const std::filesystem::
     if (expanded.size() > 1 && expanded[1] != '/') {
       throw cannot_expand("another user's home is not supported", text, "write the path out");
     }
-    expanded = variable_value("HOME", text, environment) + expanded.substr(1);
+    expanded = home_folder(environment).string() + expanded.substr(1);
   }
   return (std::filesystem::absolute(base) / expanded).lexically_normal();
 }
 
 std::filesystem::path user_cache_folder() {
   // The XDG base directory specification: a relative value counts as unset.
-  if (const auto xdg = process_environment("XDG_CACHE_HOME");
-      xdg && std::filesystem::path(*xdg).is_absolute()) {
-    return std::filesystem::path(*xdg) / "saescope";
-  }
-  const auto home = process_environment("HOME");
-  if (!home || home->empty()) {
-    throw InputError({.what = "no cache folder", .expected = "XDG_CACHE_HOME or HOME in the environment"});
-  }
-  return std::filesystem::path(*home) / ".cache" / "saescope";
+  const std::filesystem::path xdg = environment_text("XDG_CACHE_HOME");
+  return (xdg.is_absolute() ? xdg : home_folder() / ".cache") / "saescope";
 }
 
 }  // namespace saescope

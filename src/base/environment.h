@@ -14,6 +14,14 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 /// The process's environment.
 std::optional<std::string> process_environment(const std::string& name);
 
+/// A variable of the process's environment; empty where it is unset: to everybody but expand_variables that
+/// is the same.
+std::string environment_text(const std::string& name);
+
+/// The user's home folder: HOME, or what the account says where that is unset or empty.
+/// @throws InputError where neither names one
+std::filesystem::path home_folder(const Environment& environment = process_environment);
+
 /// Replaces `${NAME}` by the variable and `${NAME:-text}` by the variable or, where it is unset or empty,
 /// by `text`. What was put in is not expanded again; a `$` without a brace stands for itself.
 /// @throws InputError (where left empty) on an unset variable without a default, a malformed `${`, or a `${`
@@ -26,7 +34,7 @@ std::filesystem::path expand_path(std::string_view text, const std::filesystem::
                                   const Environment& environment);
 
 /// `$XDG_CACHE_HOME/saescope`, or `~/.cache/saescope`: where the program keeps what it can make again.
-/// @throws InputError where neither XDG_CACHE_HOME nor HOME is set
+/// @throws as home_folder
 std::filesystem::path user_cache_folder();
 
 }  // namespace saescope

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <iterator>
+
+#include "base/utf8.h"
 
 namespace saescope {
 
@@ -44,11 +48,7 @@ void append_json_string(std::string& out, std::string_view text) {
 
 std::string shown_text(std::string_view text) {
   constexpr std::size_t kShown = 80;
-  std::size_t end = text.size();
-  if (end > kShown) {
-    end = kShown;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u) --end;  // whole characters
-  }
+  const std::size_t end = character_start(text, std::min(kShown, text.size()));
   std::string out;
   append_json_string(out, text.substr(0, end));
   if (end < text.size()) out += fmt::format(" … ({} bytes)", text.size());

@@ -22,6 +22,16 @@ Utf8Char decode_utf8(std::string_view text, std::size_t pos);
 /// Appends a code point as UTF-8. Precondition: a Unicode scalar value.
 void append_utf8(std::string& out, char32_t code_point);
 
+/// Whether a byte of valid UTF-8 begins a character.
+inline bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0u) != 0x80u; }
+
+/// Start of the character that holds the byte at `pos`; `pos` itself at the end of the text. What invalid
+/// UTF-8 gives is some position up to it.
+inline std::size_t character_start(std::string_view text, std::size_t pos) {
+  while (pos > 0 && pos < text.size() && !begins_character(text[pos])) --pos;
+  return pos;
+}
+
 /// Byte offset of the first invalid sequence, or npos where all of `text` is valid UTF-8.
 std::size_t find_invalid_utf8(std::string_view text);
 

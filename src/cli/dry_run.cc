@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "assets/sae_files.h"
-#include "engine/wave_planner.h"
-#include "model/prefix_tree.h"
 #include "engine/backend_choice.h"
 #include "engine/prepared_model.h"
+#include "engine/wave_planner.h"
+#include "model/prefix_tree.h"
 #include "output/output_rows.h"
 
 namespace saescope {

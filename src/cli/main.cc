@@ -7,7 +7,7 @@
 #include <new>
 
 #include "base/error.h"
-#include "base/heap.h"
+#include "base/process_memory.h"
 #include "cli/program.h"
 #include "tensor/lost_pages.h"
 

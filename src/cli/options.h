@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/reporter.h"
+#include "base/progress.h"
 #include "plan/run_plan.h"
 
 namespace saescope {

@@ -26,9 +26,9 @@ int thread_count(const Options& options) {
 }
 
 /// Says why the default is less than one thread for each processor that users see in their machine.
-void explain_fewer_threads(const Options& options, int threads, Reporter& reporter) {
+void explain_fewer_threads(const Options& options, int threads, Progress& progress) {
   if (options.threads > 0 || threads >= machine_processors()) return;
-  reporter.info(fmt::format(
+  progress.info(fmt::format(
       "computing on {} of this machine's {} processors: CPU affinity (taskset, cpusets) or a control group's "
       "quota (containers, Slurm) leaves no more; --threads sets another number",
       threads, machine_processors()));
@@ -81,22 +81,22 @@ int run_program(int argc, const char* const* argv, const CancelToken& cancel) {
     return 0;
   }
   const Options& options = *line.options;
-  ConsoleReporter reporter(options.progress, options.quiet);
-  for (const std::string& warning : line.warnings) reporter.warn(warning);
+  ConsoleProgress progress(options.progress, options.quiet);
+  for (const std::string& warning : line.warnings) progress.warn(warning);
   if (options.print_config) {
     print(print_configuration(read_configuration(options)));
     return 0;
   }
   require_device(options.compute.device);
-  const Context context = {.threads = thread_count(options), .reporter = &reporter, .cancel = &cancel};
+  const Context context = {.threads = thread_count(options), .progress = &progress, .cancel = &cancel};
   Hub hub(hub_settings(options), context);
   if (options.show_tokens) {
     show_tokens(chosen_models(options, read_configuration(options)), read_prompts(options.prompts_path), hub);
     print("");
     return 0;
   }
-  explain_fewer_threads(options, context.threads, reporter);
-  const RunRequest request = read_request(options, quoted_command(argc, argv), reporter);
+  explain_fewer_threads(options, context.threads, progress);
+  const RunRequest request = read_request(options, quoted_command(argc, argv), progress);
   print(options.dry_run ? describe_run(request, options.outputs(), hub, context)
                         : run(options, request, hub, context));
   return 0;

@@ -40,7 +40,7 @@ OutputSettings outputs_of(const Options& options) {
 
 }  // namespace
 
-RunRequest read_request(const Options& options, std::string command, Reporter& reporter) {
+RunRequest read_request(const Options& options, std::string command, Progress& progress) {
   RunRequest request;
   RunPlan& plan = request.plan;
   plan.prompts = std::make_shared<const Prompts>(read_prompts(options.prompts_path));
@@ -56,11 +56,11 @@ RunRequest read_request(const Options& options, std::string command, Reporter& r
   if (options.gathers()) request.outputs.pairs = contrast_pairs(options, Labels(*plan.prompts));
   if (options.specific()) plan.requested = read_features_csv(options.features_csv);
   Selection selection = select_work(options, read_configuration(options), plan.requested);
-  for (const std::string& warning : selection.warnings) reporter.warn(warning);
+  for (const std::string& warning : selection.warnings) progress.warn(warning);
   plan.models = std::move(selection.models);
   DescriptionPaths paths;
   if (options.describes()) paths = {options.descriptions, options.pt_descriptions};
-  const auto known = std::make_shared<const KnownNotes>(plan.requested, plan.models, paths, reporter);
+  const auto known = std::make_shared<const KnownNotes>(plan.requested, plan.models, paths, progress);
   request.outputs.notes = [known](const Source& source, const std::string& token, int64_t feature_id) {
     return known->notes(source, token, feature_id);
   };

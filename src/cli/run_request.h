@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "analysis/labels.h"
-#include "base/reporter.h"
+#include "base/progress.h"
 #include "cli/options.h"
 #include "input/known_notes.h"
 #include "output/output_settings.h"
@@ -22,6 +22,6 @@ struct RunRequest {
 /// Reads what the options name (prompts, configuration, features CSV, descriptions) and decides what the run
 /// does. What is left out is reported.
 /// @param command the command line, for the report @throws InputError
-RunRequest read_request(const Options& options, std::string command, Reporter& reporter);
+RunRequest read_request(const Options& options, std::string command, Progress& progress);
 
 }  // namespace saescope

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include "base/reporter.h"
+#include "base/process_memory.h"
+#include "base/progress.h"
 
 namespace saescope {
 

@@ -55,8 +55,8 @@ PrefixKey prefix_key(std::span<const int32_t> ids) {
 }
 
 ActivationCache::ActivationCache(std::filesystem::path folder, std::size_t hidden, uint64_t limit,
-                                 Reporter& reporter)
-    : folder_(std::move(folder)), hidden_(hidden), limit_(limit), reporter_(reporter) {
+                                 Progress& progress)
+    : folder_(std::move(folder)), hidden_(hidden), limit_(limit), progress_(progress) {
   std::error_code error;
   std::vector<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
@@ -83,7 +83,7 @@ void ActivationCache::open_file(const std::filesystem::path& path) {
       places_[key].push_back({files_.size() - 1, row});
     }
   } catch (const Error& failure) {
-    reporter_.warn(fmt::format("a damaged file of the activation cache is removed: {}", failure.what()));
+    progress_.warn(fmt::format("a damaged file of the activation cache is removed: {}", failure.what()));
     std::error_code ignored;
     std::filesystem::remove(path, ignored);
   }
@@ -91,7 +91,7 @@ void ActivationCache::open_file(const std::filesystem::path& path) {
 
 void ActivationCache::discard(File& file, const std::string& reason) {
   file.usable = false;
-  reporter_.warn(fmt::format("a damaged file of the activation cache is removed: {}: {}",
+  progress_.warn(fmt::format("a damaged file of the activation cache is removed: {}: {}",
                              file.mapped.path().string(), reason));
   std::error_code ignored;
   std::filesystem::remove(file.mapped.path(), ignored);
@@ -161,11 +161,11 @@ void ActivationCache::store(std::span<const PrefixKey> keys, std::span<const std
     }
     file.commit();
     if (stored_ < limit_ / kLooksAtLimit) return;
-    trim_activation_cache(limit_, reporter_);
+    trim_activation_cache(limit_, progress_);
     stored_ = 0;
   } catch (const RunError& failure) {
     const ErrorDetail& detail = failure.detail();  // without the file's name: the same for every wave
-    reporter_.warn(fmt::format("activations are not cached: {}: {}", cache_root().string(),
+    progress_.warn(fmt::format("activations are not cached: {}: {}", cache_root().string(),
                                detail.found.empty() ? detail.what : detail.found));
   }
 }
@@ -184,7 +184,7 @@ std::filesystem::path activation_cache_folder(
   return cache_root() / digest.finish().substr(0, 32);
 }
 
-void trim_activation_cache(uint64_t limit, Reporter& reporter) {
+void trim_activation_cache(uint64_t limit, Progress& progress) {
   struct Entry {
     std::filesystem::file_time_type used;
     std::filesystem::path path;
@@ -206,7 +206,7 @@ void trim_activation_cache(uint64_t limit, Reporter& reporter) {
     removed += entry->size;
   }
   if (removed > 0)
-    reporter.info(
+    progress.info(
         fmt::format("activation cache: removed {} that were used longest ago", format_bytes(removed)));
 }
 

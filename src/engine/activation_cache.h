@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/reporter.h"
+#include "base/progress.h"
 #include "formats/safetensors.h"
 #include "tensor/mapped_file.h"
 
@@ -36,7 +36,7 @@ class ActivationCache {
  public:
   /// @param folder of one model and number type @param hidden size of an activation
   /// @param limit bytes that the files of all models may take
-  ActivationCache(std::filesystem::path folder, std::size_t hidden, uint64_t limit, Reporter& reporter);
+  ActivationCache(std::filesystem::path folder, std::size_t hidden, uint64_t limit, Progress& progress);
 
   /// Whether the activations of this prefix are there for all of these layers (ascending).
   bool contains(const PrefixKey& key, std::span<const std::size_t> layers);
@@ -72,7 +72,7 @@ class ActivationCache {
   std::size_t hidden_;
   uint64_t limit_;
   uint64_t stored_ = 0;  ///< bytes since the limit was last looked at
-  Reporter& reporter_;
+  Progress& progress_;
   std::deque<File> files_;
   std::unordered_map<PrefixKey, std::vector<Place>, KeyHash> places_;
 };
@@ -84,6 +84,6 @@ std::filesystem::path activation_cache_folder(
     std::string_view backend);
 
 /// Removes the least recently used files of all models until the cache is below `limit` bytes.
-void trim_activation_cache(uint64_t limit, Reporter& reporter);
+void trim_activation_cache(uint64_t limit, Progress& progress);
 
 }  // namespace saescope

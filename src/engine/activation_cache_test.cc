@@ -26,7 +26,7 @@ class ActivationCacheTest : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder); }
 
-  ActivationCache open() { return {folder, kHidden, uint64_t{1} << 30, reporter}; }
+  ActivationCache open() { return {folder, kHidden, uint64_t{1} << 30, progress}; }
   void store(ActivationCache cache) {
     const std::vector<PrefixKey> keys = {a, b};
     const std::vector<float> low = {1, 2, 3, 4, 5, 6};
@@ -38,7 +38,7 @@ class ActivationCacheTest : public ::testing::Test {
   std::filesystem::path only_file() { return std::filesystem::directory_iterator(folder)->path(); }
 
   std::filesystem::path folder;
-  SilentReporter reporter;
+  SilentProgress progress;
   std::vector<std::size_t> layers = {4, 9};
   PrefixKey a = prefix_key(std::vector<int32_t>{1, 2, 3});
   PrefixKey b = prefix_key(std::vector<int32_t>{1, 2});
@@ -68,7 +68,7 @@ TEST_F(ActivationCacheTest, ADamagedFileIsReportedRemovedAndNotUsed) {
   write_file_atomically(only_file(), bytes);
   ActivationCache cache = open();
   EXPECT_FALSE(cache.contains(a, layers));
-  EXPECT_THAT(reporter.warnings, SizeIs(1));
+  EXPECT_THAT(progress.warnings, SizeIs(1));
   EXPECT_TRUE(std::filesystem::is_empty(folder));
 }
 
@@ -77,13 +77,13 @@ TEST_F(ActivationCacheTest, ATruncatedFileIsReportedRemovedAndNotUsed) {
   const std::filesystem::path file = only_file();
   std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2);
   EXPECT_FALSE(open().contains(a, layers));
-  EXPECT_THAT(reporter.warnings, SizeIs(1));
+  EXPECT_THAT(progress.warnings, SizeIs(1));
   EXPECT_FALSE(std::filesystem::exists(file));
 }
 
 TEST_F(ActivationCacheTest, ActivationsOfAnotherSizeAreNotUsed) {
   store(open());
-  ActivationCache cache(folder, kHidden + 1, uint64_t{1} << 30, reporter);
+  ActivationCache cache(folder, kHidden + 1, uint64_t{1} << 30, progress);
   EXPECT_FALSE(cache.contains(a, layers));
 }
 
@@ -91,7 +91,7 @@ TEST_F(ActivationCacheTest, AFolderThatCannotBeWrittenCostsOnlyTheSaving) {
   folder /= "file";
   write_file_atomically(folder, "in the way");
   store(open());
-  EXPECT_THAT(reporter.warnings, SizeIs(1));
+  EXPECT_THAT(progress.warnings, SizeIs(1));
   folder = folder.parent_path();
 }
 
@@ -101,7 +101,7 @@ TEST_F(ActivationCacheTest, ALongRunKeepsToTheLimitWhileItStores) {
   write_file_atomically(root / "m/old.safetensors", std::string(2000, 'x'));
   const auto now = std::filesystem::file_time_type::clock::now();
   std::filesystem::last_write_time(root / "m/old.safetensors", now - std::chrono::hours(1));
-  store(ActivationCache(root / "n", kHidden, 1000, reporter));
+  store(ActivationCache(root / "n", kHidden, 1000, progress));
   EXPECT_FALSE(std::filesystem::exists(root / "m/old.safetensors"));
   EXPECT_FALSE(std::filesystem::is_empty(root / "n"));
   ::unsetenv("XDG_CACHE_HOME");
@@ -114,10 +114,10 @@ TEST_F(ActivationCacheTest, TrimmingRemovesTheLongestUnusedFilesFirst) {
   write_file_atomically(root / "n/new.safetensors", std::string(100, 'x'));
   const auto now = std::filesystem::file_time_type::clock::now();
   std::filesystem::last_write_time(root / "m/old.safetensors", now - std::chrono::hours(1));
-  trim_activation_cache(150, reporter);
+  trim_activation_cache(150, progress);
   EXPECT_FALSE(std::filesystem::exists(root / "m/old.safetensors"));
   EXPECT_TRUE(std::filesystem::exists(root / "n/new.safetensors"));
-  trim_activation_cache(150, reporter);
+  trim_activation_cache(150, progress);
   EXPECT_TRUE(std::filesystem::exists(root / "n/new.safetensors"));
   ::unsetenv("XDG_CACHE_HOME");
 }

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/heap.h"
+#include "base/process_memory.h"
 #include "base/usable_resources.h"
 #include "engine/activation_cache.h"
 #include "engine/backend_choice.h"
@@ -34,7 +34,7 @@ std::deque<OpenedModel> open_models(const RunPlan& plan, Hub& hub, const Context
   std::deque<OpenedModel> models;
   for (const ModelPlan& model : plan.models) {
     PreparedModel prepared = prepare_model(model, plan, hub, context);
-    models.push_back(open_model(std::move(prepared), plan.requested, hub, *context.reporter));
+    models.push_back(open_model(std::move(prepared), plan.requested, hub, *context.progress));
   }
   return models;
 }
@@ -59,7 +59,7 @@ Results analyze(const RunPlan& plan, Hub& hub, const Context& context) {
   require_room_for_labels(models, plan, statistics);
   for (const OpenedModel& model : models) ModelRun(model, plan, statistics, *backend, context).run(results);
   sort_by_source(results.chosen);
-  if (plan.compute.cache) trim_activation_cache(kActivationCacheLimit, *context.reporter);
+  if (plan.compute.cache) trim_activation_cache(kActivationCacheLimit, *context.progress);
   return results;
 }
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/address_space.h"
+#include "base/process_memory.h"
 #include "ops/encode/encode.h"
 
 namespace saescope {
@@ -108,7 +108,7 @@ std::unique_ptr<ActivationCache> ModelRun::open_cache() const {
   const DType compute = compute_type(plan_.compute.dtype);
   return std::make_unique<ActivationCache>(
       activation_cache_folder(model_.checkpoint.files, name_of(compute), backend_.numerics(compute)),
-      model_.checkpoint.model.config.hidden_size, kActivationCacheLimit, *context_.reporter);
+      model_.checkpoint.model.config.hidden_size, kActivationCacheLimit, *context_.progress);
 }
 
 void ModelRun::run(Results& results) {
@@ -121,11 +121,11 @@ void ModelRun::run(Results& results) {
   const StreamSettings settings = {compute_type(plan_.compute.dtype), choose_waves(), plan_.keep.all_tokens};
   const std::unique_ptr<ActivationCache> cache = open_cache();
   WaveStream stream(model_, settings, cache.get(), backend_, context_);
-  context_.reporter->begin_stage(fmt::format("{}: prompts", name), prepared.prompts.size(),
+  context_.progress->begin_stage(fmt::format("{}: prompts", name), prepared.prompts.size(),
                                  ProgressUnit::kItems);
   const Stopwatch all;
   const double encoding = encode(stream, stream.layers(), analyses);
-  context_.reporter->end_stage();
+  context_.progress->end_stage();
   results.summary.add_time("forward", all.seconds() - encoding);
   results.summary.add_time("encode", encoding);
   take_notes(stream.counts(), cache != nullptr, results.summary);
@@ -143,7 +143,7 @@ double ModelRun::encode(ActivationStream& stream, const std::vector<std::size_t>
     model_.require_unchanged();
     seconds += watch.seconds();
     if (layer + 1 == layers.size()) done += batch.prompt_indices.size();
-    context_.reporter->update(done);
+    context_.progress->update(done);
   }
   return seconds;
 }

@@ -41,14 +41,14 @@ void OpenedModel::require_unchanged() const {
 }
 
 OpenedModel open_model(PreparedModel prepared, const std::vector<RequestedFeature>& requested, Hub& hub,
-                       Reporter& reporter) {
+                       Progress& progress) {
   OpenedModel opened{std::move(prepared), {}, {}};
   opened.checkpoint = opened.prepared.files->checkpoint(opened.prepared.plan.layer_count());
   for (const LayerPlan& layer : opened.prepared.plan.layers) {
     std::deque<OpenedSource>& sources = opened.layers.emplace_back();
     for (const SourcePlan& plan : layer.sources) {
       const SaeFiles files(opened.prepared.plan.entry, plan.source);
-      const OpenedSource& source = sources.emplace_back(OpenedSource{&plan, files.open(hub, reporter)});
+      const OpenedSource& source = sources.emplace_back(OpenedSource{&plan, files.open(hub, progress)});
       check_encoder(source, opened.prepared.files->config(), requested);
     }
   }

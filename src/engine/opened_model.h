@@ -30,6 +30,6 @@ struct OpenedModel {
 /// @param requested what the plan's WantedFeature::row points into, for messages
 /// @throws InputError where an SAE does not fit the model or a feature id does not exist
 OpenedModel open_model(PreparedModel prepared, const std::vector<RequestedFeature>& requested, Hub& hub,
-                       Reporter& reporter);
+                       Progress& progress);
 
 }  // namespace saescope

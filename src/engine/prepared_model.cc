@@ -70,7 +70,7 @@ PreparedModel prepare_model(const ModelPlan& plan, const RunPlan& run, Hub& hub,
     const PromptTokens tokens = tokenize(*formatter, model, prompts[i], {i, limit, run.limits.skip_long});
     if (tokens.ids.empty()) {
       ++model.left_out;
-      context.reporter->warn(
+      context.progress->warn(
           fmt::format("prompt_idx {} ({}) is longer than {} tokens and is left out of model {}", i,
                       prompts[i].place(), limit, plan.entry.name));
       continue;

@@ -1,8 +1,8 @@
 #include "engine/run_summary.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
+
+#include "base/process_memory.h"
 
 namespace saescope {
 
@@ -15,13 +15,6 @@ void RunSummary::add_time(const std::string& stage, double seconds) {
   } else {
     stages.push_back({stage, seconds, peak_resident_bytes()});
   }
-}
-
-uint64_t peak_resident_bytes() {
-  rusage usage = {};
-  ::getrusage(RUSAGE_SELF, &usage);
-  constexpr uint64_t kKibi = 1024;  // Linux counts ru_maxrss in KiB
-  return static_cast<uint64_t>(usage.ru_maxrss) * kKibi;
 }
 
 }  // namespace saescope

@@ -34,7 +34,4 @@ struct RunSummary {
   void add_time(const std::string& stage, double seconds);
 };
 
-/// Largest resident size of this process so far, in bytes.
-uint64_t peak_resident_bytes();
-
 }  // namespace saescope

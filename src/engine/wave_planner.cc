@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/reporter.h"
+#include "base/progress.h"
 #include "base/usable_resources.h"
 
 namespace saescope {

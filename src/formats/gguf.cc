@@ -292,12 +292,8 @@ class GgufParser {
       return;
     }
     check_extent(info, data.size());
-    TensorView view{.dtype = *info.type.dtype,
-                    .shape = std::move(info.shape),
-                    .strides = {},
-                    .data = data.data() + info.offset};
-    view.strides = contiguous_strides(view.shape);
-    file_.tensors.emplace(std::move(info.name), std::move(view));
+    file_.tensors.emplace(std::move(info.name), TensorView::dense(*info.type.dtype, std::move(info.shape),
+                                                                  data.data() + info.offset));
   }
 
   void check_extent(const TensorInfo& info, uint64_t data_size) const {

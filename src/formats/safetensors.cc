@@ -73,12 +73,8 @@ class SafetensorsParser {
     for (Entry& entry : entries) {
       if (!entry.type.dtype) continue;
       check_alignment(entry, reader.position());
-      TensorView view{.dtype = *entry.type.dtype,
-                      .shape = std::move(entry.shape),
-                      .strides = {},
-                      .data = data.data() + entry.begin};
-      view.strides = contiguous_strides(view.shape);
-      file.tensors.emplace(std::move(entry.name), std::move(view));
+      file.tensors.emplace(std::move(entry.name), TensorView::dense(*entry.type.dtype, std::move(entry.shape),
+                                                                    data.data() + entry.begin));
     }
     return file;
   }

@@ -14,12 +14,12 @@ namespace {
 /// A try that brought this much counts as getting on: long downloads may be cut many times.
 constexpr uint64_t kRealProgress = 1 << 20;  // bytes
 
-/// The reporter's stage for one file. A resumed file counts what is still to come, so that rate and
+/// The progress's stage for one file. A resumed file counts what is still to come, so that rate and
 /// time left are those of this run.
 class DownloadStage {
  public:
   DownloadStage(const RemoteFile& file, uint64_t size, const Context& context)
-      : name_(fmt::format("{}/{}", file.repo, file.file)), size_(size), reporter_(*context.reporter) {}
+      : name_(fmt::format("{}/{}", file.repo, file.file)), size_(size), progress_(*context.progress) {}
   ~DownloadStage() { end(); }
   DownloadStage(const DownloadStage&) = delete;
   DownloadStage& operator=(const DownloadStage&) = delete;
@@ -29,7 +29,7 @@ class DownloadStage {
     if (open_ && offset == position_) return;
     end();
     begin_ = position_ = offset;
-    reporter_.begin_stage(
+    progress_.begin_stage(
         offset == 0 ? name_ : fmt::format("{} (resumed at {})", name_, format_bytes(offset)), size_ - offset,
         ProgressUnit::kBytes);
     open_ = true;
@@ -37,18 +37,18 @@ class DownloadStage {
 
   void advance_to(uint64_t position) {
     position_ = position;
-    reporter_.update(position_ - begin_);
+    progress_.update(position_ - begin_);
   }
 
  private:
   void end() {
-    if (open_) reporter_.end_stage();
+    if (open_) progress_.end_stage();
     open_ = false;
   }
 
   std::string name_;
   uint64_t size_;
-  Reporter& reporter_;
+  Progress& progress_;
   uint64_t begin_ = 0;
   uint64_t position_ = 0;
   bool open_ = false;

@@ -15,7 +15,7 @@ struct DownloadPaths {
 };
 
 /// Brings a file from the hub to `paths.destination`, going on from what lies at
-/// `paths.incomplete`, with progress through the context's reporter. Call it with the file's lock
+/// `paths.incomplete`, with progress through the context's progress. Call it with the file's lock
 /// held.
 /// @throws WrongContent where what came is not what `info` says; RunError where the network fails
 /// for good or

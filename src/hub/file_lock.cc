@@ -39,14 +39,14 @@ FileLock::FileLock(const std::filesystem::path& path, const Context& context) {
     while (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
       if (errno == EINTR) continue;
       if (errno != EWOULDBLOCK) {
-        context.reporter->warn(
+        context.progress->warn(
             fmt::format("{}: this file system has no locks; do not download the same "
                         "files in two runs at once",
                         path.parent_path().string()));
         return;
       }
       if (!told) {
-        context.reporter->info(fmt::format("{}: waiting for another run's download", path.string()));
+        context.progress->info(fmt::format("{}: waiting for another run's download", path.string()));
       }
       told = true;
       context.cancel->check();

@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <string>
 
-#include "base/reporter.h"
+#include "base/progress.h"
 #include "hub/hub.h"
 
 namespace saescope {
@@ -30,9 +30,9 @@ class FileLockTest : public ::testing::Test {
   }
 
   fs::path folder;
-  SilentReporter reporter;
+  SilentProgress progress;
   CancelToken cancel;
-  Context context{.threads = 1, .reporter = &reporter, .cancel = &cancel};
+  Context context{.threads = 1, .progress = &progress, .cancel = &cancel};
 };
 
 TEST_F(FileLockTest, HoldsTheFileAgainstOthersForItsLife) {
@@ -52,7 +52,7 @@ TEST_F(FileLockTest, WaitingEndsWhenTheRunIsCancelled) {
   const FileLock held(folder / "x.lock", context);
   CancelToken cancelled;
   cancelled.request(2);
-  const Context waiting{.threads = 1, .reporter = &reporter, .cancel = &cancelled};
+  const Context waiting{.threads = 1, .progress = &progress, .cancel = &cancelled};
   EXPECT_THROW(FileLock(folder / "x.lock", waiting), Interrupted);
 }
 

@@ -111,7 +111,7 @@ struct Hub::Impl {
         return answer;
       } catch (const WrongContent& error) {
         if (tries == kTriesAtContent) throw;
-        context.reporter->info(
+        context.progress->info(
             fmt::format("{}: {}; starting over", error.detail().where, error.detail().what));
       }
     }

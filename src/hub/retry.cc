@@ -35,7 +35,7 @@ void Retry::wait_or_rethrow(const NetworkError& error) {
   }
   ++failures_;
   const ErrorDetail& detail = error.detail();
-  context_.reporter->info(fmt::format("{}: {}; trying again in {} ({} of {})", detail.where,
+  context_.progress->info(fmt::format("{}: {}; trying again in {} ({} of {})", detail.where,
                                       detail.found.empty() ? detail.what : detail.found,
                                       format_seconds(std::chrono::duration<double>(wait).count()), failures_,
                                       settings_.retries));

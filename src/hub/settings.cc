@@ -1,15 +1,13 @@
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cstdlib>
 #include <initializer_list>
-#include <vector>
+#include <optional>
 
 #include "base/atomic_file.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "hub/hub.h"
 #include "hub/url.h"
@@ -17,15 +15,9 @@
 namespace saescope {
 namespace {
 
-/// The value of an environment variable; empty where it is not set.
-std::string env(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
 std::string first_of(std::initializer_list<const char*> names) {
   for (const char* name : names) {
-    if (std::string value = env(name); !value.empty()) return value;
+    if (std::string value = environment_text(name); !value.empty()) return value;
   }
   return {};
 }
@@ -37,21 +29,9 @@ bool is_true(std::string value) {
   return std::find(kTrue.begin(), kTrue.end(), value) != kTrue.end();
 }
 
-std::string home_folder() {
-  if (std::string home = env("HOME"); !home.empty()) return home;
-  std::vector<char> buffer(1 << 14);
-  passwd entry{};
-  passwd* found = nullptr;
-  if (getpwuid_r(getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-    return found->pw_dir;
-  }
-  throw InputError({.what = "cannot tell where the hub cache lies: this account has no home folder",
-                    .hint = "set HF_HOME or HF_HUB_CACHE"});
-}
-
 /// Replaces `$NAME` and `${NAME}`; a variable that is not set stays as it is written
 /// (os.path.expandvars).
-std::string expand_variables(const std::string& text) {
+std::string expand_like_python(const std::string& text) {
   const auto is_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
   std::string out;
   for (std::size_t pos = 0; pos < text.size();) {
@@ -61,30 +41,30 @@ std::string expand_variables(const std::string& text) {
     while (text[pos] == '$' && end < text.size() && is_name(text[end])) ++end;
     const bool closed = !braced || (end < text.size() && text[end] == '}');
     const std::string name = end > begin && closed ? text.substr(begin, end - begin) : std::string();
-    const char* value = name.empty() ? nullptr : std::getenv(name.c_str());
-    if (value == nullptr) {
+    const auto value = name.empty() ? std::nullopt : process_environment(name);
+    if (!value) {
       out += text[pos++];
     } else {
-      out += value;
+      out += *value;
       pos = end + (braced ? 1 : 0);
     }
   }
   return out;
 }
 
-std::filesystem::path expand_path(std::string text) {
-  if (text == "~" || text.starts_with("~/")) text = home_folder() + text.substr(1);
-  return expand_variables(text);
+std::filesystem::path expand_hub_path(std::string text) {
+  if (text == "~" || text.starts_with("~/")) text = home_folder().string() + text.substr(1);
+  return expand_like_python(text);
 }
 
 std::filesystem::path hf_home() {
-  if (const std::string home = env("HF_HOME"); !home.empty()) return expand_path(home);
-  const std::string cache = env("XDG_CACHE_HOME");
-  return expand_path(cache.empty() ? home_folder() + "/.cache" : cache) / "huggingface";
+  if (const std::string home = environment_text("HF_HOME"); !home.empty()) return expand_hub_path(home);
+  const std::string cache = environment_text("XDG_CACHE_HOME");
+  return (cache.empty() ? home_folder() / ".cache" : expand_hub_path(cache)) / "huggingface";
 }
 
 std::string read_endpoint() {
-  std::string endpoint = env("HF_ENDPOINT");
+  std::string endpoint = environment_text("HF_ENDPOINT");
   if (endpoint.empty()) return HubSettings().endpoint;
   while (endpoint.ends_with('/')) endpoint.pop_back();
   if (parse_origin(endpoint)) return endpoint;
@@ -111,12 +91,12 @@ std::string clean_token(std::string token, const std::string& source) {
 }
 
 std::string read_token(const std::filesystem::path& home) {
-  if (is_true(env("HF_HUB_DISABLE_IMPLICIT_TOKEN"))) return {};
+  if (is_true(environment_text("HF_HUB_DISABLE_IMPLICIT_TOKEN"))) return {};
   if (const std::string token = first_of({"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"}); !token.empty()) {
     return clean_token(token, "HF_TOKEN");
   }
-  const std::string named = env("HF_TOKEN_PATH");
-  const std::filesystem::path path = named.empty() ? home / "token" : expand_path(named);
+  const std::string named = environment_text("HF_TOKEN_PATH");
+  const std::filesystem::path path = named.empty() ? home / "token" : expand_hub_path(named);
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return {};
   return clean_token(read_file(path), path.string());
@@ -124,7 +104,7 @@ std::string read_token(const std::filesystem::path& home) {
 
 std::filesystem::path read_ca_bundle() {
   for (const char* name : {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"}) {
-    std::filesystem::path path = env(name);
+    std::filesystem::path path = environment_text(name);
     if (path.empty()) continue;
     std::error_code error;
     if (std::filesystem::exists(path, error)) return path;
@@ -146,7 +126,7 @@ HubSettings HubSettings::from_environment() {
   settings.endpoint = read_endpoint();
   settings.token = read_token(home);
   const std::string cache = first_of({"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"});
-  settings.cache = cache.empty() ? home / "hub" : expand_path(cache);
+  settings.cache = cache.empty() ? home / "hub" : expand_hub_path(cache);
   settings.offline = is_true(first_of({"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"}));
   settings.ca_bundle = read_ca_bundle();
   return settings;

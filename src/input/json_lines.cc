@@ -62,9 +62,7 @@ class ObjectHandler final : public nlohmann::json_sax<Json> {
   static std::string shorten(std::string_view text) {
     constexpr std::size_t kLongest = 240;
     if (text.size() <= kLongest) return std::string(text);
-    std::size_t end = kLongest;
-    while ((static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u) --end;
-    return std::string(text.substr(0, end)) + " …";
+    return std::string(text.substr(0, character_start(text, kLongest))) + " …";
   }
 
   bool wanted() const { return depth_ == 1 && current_ != nullptr; }

@@ -26,16 +26,16 @@ std::string list_some(const List& list, const Show& show) {
 }
 
 void report_skipped(const Descriptions& texts, const std::set<DescriptionKey>& wanted, const char* flag,
-                    Reporter& reporter) {
+                    Progress& progress) {
   if (texts.skipped_sources().empty()) return;
   const std::string others = list_some(texts.skipped_sources(), [](const auto& other) {
     return fmt::format("{} ({})", shown_key(other.first), other.second);
   });
   if (texts.matched() > 0) {
-    reporter.info(fmt::format("{}: explanations of other dictionaries were skipped: {}", flag, others));
+    progress.info(fmt::format("{}: explanations of other dictionaries were skipped: {}", flag, others));
     return;
   }
-  reporter.warn(fmt::format(
+  progress.warn(fmt::format(
       "{}: no explanation is of a dictionary of this run ({}); found were {}. The configuration's keys "
       "descriptions and pt_descriptions say which belong to a model",
       flag, list_some(wanted, [](const DescriptionKey& key) { return shown_key(key); }), others));
@@ -57,7 +57,7 @@ DescriptionKey export_source(const ModelEntry& entry, const Source& source, std:
 
 std::optional<KnownNotes::Column> KnownNotes::read_column(const Export& from,
                                                           const std::vector<ModelPlan>& models,
-                                                          Reporter& reporter) {
+                                                          Progress& progress) {
   if (from.path.empty()) return std::nullopt;
   std::map<std::string, DescriptionKey> key_of_source;
   std::set<DescriptionKey> wanted;
@@ -71,18 +71,18 @@ std::optional<KnownNotes::Column> KnownNotes::read_column(const Export& from,
     }
   }
   Column column = {read_descriptions(from.path, wanted), std::move(key_of_source)};
-  report_skipped(column.texts, wanted, from.flag, reporter);
+  report_skipped(column.texts, wanted, from.flag, progress);
   return column;
 }
 
 KnownNotes::KnownNotes(const std::vector<RequestedFeature>& requested, const std::vector<ModelPlan>& models,
-                       const DescriptionPaths& paths, Reporter& reporter) {
+                       const DescriptionPaths& paths, Progress& progress) {
   for (const RequestedFeature& feature : requested) {
     if (feature.notes.empty()) continue;
     requested_.emplace(std::tuple(feature.source.name(), feature.feature_id, feature.token), feature.notes);
   }
-  chat_ = read_column({"--descriptions", paths.chat, &ModelEntry::descriptions}, models, reporter);
-  pt_ = read_column({"--pt-descriptions", paths.pretraining, &ModelEntry::pt_descriptions}, models, reporter);
+  chat_ = read_column({"--descriptions", paths.chat, &ModelEntry::descriptions}, models, progress);
+  pt_ = read_column({"--pt-descriptions", paths.pretraining, &ModelEntry::pt_descriptions}, models, progress);
 }
 
 std::string KnownNotes::find(const std::optional<Column>& column, const std::string& source,

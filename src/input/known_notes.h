@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "analysis/feature_notes.h"
-#include "base/reporter.h"
+#include "base/progress.h"
 #include "input/descriptions.h"
 #include "plan/model_plan.h"
 #include "plan/requested_feature.h"
@@ -29,7 +29,7 @@ class KnownNotes {
   KnownNotes() = default;
   /// Reads the exports. What is skipped is reported. @throws InputError on a file that cannot be used
   KnownNotes(const std::vector<RequestedFeature>& requested, const std::vector<ModelPlan>& models,
-             const DescriptionPaths& paths, Reporter& reporter);
+             const DescriptionPaths& paths, Progress& progress);
 
   FeatureNotes notes(const Source& source, const std::string& token, int64_t feature_id) const;
 
@@ -46,7 +46,7 @@ class KnownNotes {
     std::map<std::string, DescriptionKey> key_of_source;  ///< by the source's name
   };
   static std::optional<Column> read_column(const Export& from, const std::vector<ModelPlan>& models,
-                                           Reporter& reporter);
+                                           Progress& progress);
   static std::string find(const std::optional<Column>& column, const std::string& source, int64_t feature_id);
 
   /// By source name, feature and token type (empty: all of them).

@@ -11,9 +11,9 @@ RequestedFeature feature(const std::string& token, FeatureNotes notes) {
 }
 
 TEST(KnownNotes, NotesOfARowWithoutATokenCountAtEveryTokenTypeBehindItsOwn) {
-  SilentReporter reporter;
+  SilentProgress progress;
   const KnownNotes book({feature("", {"all", "all", ""}), feature("asst", {"own", "", ""})}, {}, {},
-                        reporter);
+                        progress);
   EXPECT_EQ(book.notes({"m", "1", 2}, "asst", 7), (FeatureNotes{"own", "all", ""}));
   EXPECT_EQ(book.notes({"m", "1", 2}, "newline", 7), (FeatureNotes{"all", "all", ""}));
   EXPECT_TRUE(book.notes({"m", "1", 3}, "asst", 7).empty());

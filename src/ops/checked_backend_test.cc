@@ -85,7 +85,7 @@ void run_every_operator(Backend& backend) {
     return array;
   };
   const auto view = [](const Array& a) {
-    return TensorView{DType::kF32, {a.rows(), a.cols()}, {a.cols(), 1}, a.bytes()};
+    return TensorView::dense(DType::kF32, {a.rows(), a.cols()}, a.bytes());
   };
   const Array x = make(kRows, kIn);
   const Array stored = make(kOut, kIn);

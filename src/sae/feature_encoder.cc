@@ -50,8 +50,8 @@ void FeatureEncoder::load_block(std::size_t first, std::size_t count) {
 
 void FeatureEncoder::encode_block(const Array& x, std::size_t first, MatrixView<float> result) {
   const std::size_t d = parameters_.activation_dim;
-  const TensorView weight{
-      DType::kF32, {result.cols, d}, {d, 1}, reinterpret_cast<const std::byte*>(rows_.data())};
+  const TensorView weight =
+      TensorView::dense(DType::kF32, {result.cols, d}, reinterpret_cast<const std::byte*>(rows_.data()));
   backend_.linear_tiles(x, weight, [&](std::size_t first_output, MatrixView<float> tile) {
     apply_activation_function(parameters_, {.ids = features_.data() + first + first_output}, tile);
     for (std::size_t r = 0; r < tile.rows; ++r) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tensor/dtype.h"
@@ -28,6 +29,12 @@ struct TensorView {
   Shape shape;
   std::vector<uint64_t> strides;  ///< in elements, same length as shape
   const std::byte* data = nullptr;
+
+  /// A contiguous tensor.
+  static TensorView dense(DType dtype, Shape shape, const std::byte* data) {
+    std::vector<uint64_t> strides = contiguous_strides(shape);
+    return {dtype, std::move(shape), std::move(strides), data};
+  }
 
   bool is_contiguous() const { return strides == contiguous_strides(shape); }
   /// Two axes, second one outermost: element (i, j) at i + j * shape[0].

@@ -105,8 +105,8 @@ std::vector<std::string_view> Tokenizer::token_texts(std::string_view text) cons
   if (!ends.empty()) ends.back() = text.size();  // what a pre-tokenizer leaves out at the end
   std::vector<std::string_view> texts;
   std::size_t begin = 0;
-  for (std::size_t end : ends) {
-    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u) --end;
+  for (const std::size_t token_end : ends) {
+    const std::size_t end = character_start(text, token_end);
     texts.push_back(text.substr(begin, std::max(end, begin) - begin));
     begin = std::max(end, begin);
   }

@@ -119,7 +119,7 @@ TEST_F(HubAnswers, NothingListeningIsARunError) {
   settings.endpoint = "http://127.0.0.1:1";
   const ErrorDetail error = error_of<RunError>([&] { fetch(); });
   EXPECT_THAT(error.hint, HasSubstr("HF_ENDPOINT"));
-  EXPECT_EQ(reporter.messages.size(), 3U) << "each further try is announced";
+  EXPECT_EQ(progress.messages.size(), 3U) << "each further try is announced";
 }
 
 TEST_F(HubAnswers, AnAnswerThatIsNoHubsIsRefused) {

@@ -195,11 +195,11 @@ TEST_F(HubCache, RefusesNamesThatLeaveTheFolder) {
 TEST_F(HubCache, ReportsProgressInBytes) {
   server.add_file("org/model", "w.bin", test_bytes(300'000), true);
   make_hub().cached_file("org/model", "w.bin");
-  ASSERT_EQ(reporter.stages.size(), 1U);
-  EXPECT_EQ(reporter.stages[0].name, "org/model/w.bin");
-  EXPECT_EQ(reporter.stages[0].total, 300'000U);
-  EXPECT_EQ(reporter.stages[0].done, 300'000U);
-  EXPECT_TRUE(reporter.stages[0].ended);
+  ASSERT_EQ(progress.stages.size(), 1U);
+  EXPECT_EQ(progress.stages[0].name, "org/model/w.bin");
+  EXPECT_EQ(progress.stages[0].total, 300'000U);
+  EXPECT_EQ(progress.stages[0].done, 300'000U);
+  EXPECT_TRUE(progress.stages[0].ended);
 }
 
 }  // namespace

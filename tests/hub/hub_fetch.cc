@@ -8,16 +8,16 @@
 #include <string>
 
 #include "base/context.h"
-#include "base/reporter.h"
+#include "base/progress.h"
 #include "hub/hub.h"
 
 int main(int argc, char** argv) {
   using saescope::Hub;
   if (argc < 3) return 2;
   try {
-    saescope::ConsoleReporter reporter(saescope::ProgressMode::kAuto, false);
+    saescope::ConsoleProgress progress(saescope::ProgressMode::kAuto, false);
     const saescope::CancelToken cancel;
-    Hub hub(saescope::HubSettings::from_environment(), {1, &reporter, &cancel});
+    Hub hub(saescope::HubSettings::from_environment(), {1, &progress, &cancel});
     const std::optional<std::filesystem::path> path =
         argc > 3 ? hub.local_file(argv[1], argv[2], argv[3]) : hub.cached_file(argv[1], argv[2]);
     std::puts(path ? path->c_str() : "(no such file)");

@@ -8,14 +8,14 @@
 #include <vector>
 
 #include "base/context.h"
-#include "base/reporter.h"
+#include "base/progress.h"
 #include "hub/hub.h"
 #include "hub/test_hub.h"
 
 namespace saescope {
 
 /// Keeps what was reported, for tests of progress.
-class RecordingReporter final : public Reporter {
+class RecordingProgress final : public Progress {
  public:
   struct Stage {
     std::string name;
@@ -48,9 +48,9 @@ class HubTest : public ::testing::Test {
   std::filesystem::path folder;
   TestHub server;
   HubSettings settings;
-  RecordingReporter reporter;
+  RecordingProgress progress;
   CancelToken cancel;
-  Context context{.threads = 1, .reporter = &reporter, .cancel = &cancel};
+  Context context{.threads = 1, .progress = &progress, .cancel = &cancel};
 };
 
 /// `size` bytes that look random and are the same in every run.

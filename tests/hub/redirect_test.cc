@@ -138,7 +138,7 @@ TEST_F(HubRedirect, MessagesShowNeitherTokenNorSignature) {
     EXPECT_THAT(error.what(), Not(HasSubstr("signature")));
     EXPECT_THAT(error.what(), Not(HasSubstr(kToken)));
   }
-  for (const std::string& message : reporter.messages) EXPECT_THAT(message, Not(HasSubstr("signature")));
+  for (const std::string& message : progress.messages) EXPECT_THAT(message, Not(HasSubstr("signature")));
 }
 
 TEST_F(HubRedirect, AnExpiredSignedAddressIsAskedForAnew) {

@@ -70,9 +70,9 @@ TEST_F(HubResume, AnotherRunGoesOnFromWhatIsThere) {
   write_file_atomically(incomplete(), content.substr(0, 250'000));
   expect_good_copy();
   EXPECT_THAT(ranges(), testing::ElementsAre("bytes=250000-"));
-  ASSERT_EQ(reporter.stages.size(), 1U);
-  EXPECT_EQ(reporter.stages[0].total, kSize - 250'000);
-  EXPECT_EQ(reporter.stages[0].done, kSize - 250'000);
+  ASSERT_EQ(progress.stages.size(), 1U);
+  EXPECT_EQ(progress.stages[0].total, kSize - 250'000);
+  EXPECT_EQ(progress.stages[0].done, kSize - 250'000);
 }
 
 TEST_F(HubResume, AFileThatWasWholeBeforeTheRenameNeedsNoBytes) {
@@ -242,7 +242,7 @@ TEST_F(HubResume, CancellingKeepsTheBeginningAndNoFile) {
   signal.join();
   EXPECT_FALSE(fs::exists(blob()));
   EXPECT_EQ(fs::file_size(incomplete()), 100'000U);
-  EXPECT_TRUE(reporter.stages.back().ended);
+  EXPECT_TRUE(progress.stages.back().ended);
 }
 
 TEST_F(HubResume, CancellingEndsTheWaitBetweenTries) {

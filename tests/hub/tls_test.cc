@@ -44,7 +44,7 @@ TEST_F(HubTls, RefusesAnUnknownCertificateAtOnce) {
   const ErrorDetail error = error_of<RunError>([&] { fetch(); });
   EXPECT_THAT(error.hint, testing::HasSubstr("SSL_CERT_FILE"));
   EXPECT_TRUE(secure.requests().empty());
-  EXPECT_TRUE(reporter.messages.empty()) << "no further try";
+  EXPECT_TRUE(progress.messages.empty()) << "no further try";
 }
 
 TEST_F(HubTls, RefusesACertificateOfAnotherAuthority) {

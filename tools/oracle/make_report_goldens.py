@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the goldens of src/report: what Python, numpy and pandas make of the same values.
+"""Write the goldens of src/base and src/output: what Python, numpy and pandas make of the same values.
 
     python tools/oracle/make_report_goldens.py        (needs numpy and pandas; writes tests/goldens/report/)
 

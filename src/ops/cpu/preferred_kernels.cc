@@ -2,9 +2,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <string>
 #include <string_view>
 
+#include "base/environment.h"
 #include "base/error.h"
 #include "ops/cpu/kernels.h"
 
@@ -17,8 +18,8 @@ constexpr const char* kLimitVariable = "SAESCOPE_MAX_CPU_ISA";
 
 const Kernels& preferred_kernels() {
   const std::vector<const Kernels*> runnable = runnable_kernels();
-  const char* limit = std::getenv(kLimitVariable);
-  if (limit == nullptr || *limit == '\0') return *runnable.front();
+  const std::string limit = environment_text(kLimitVariable);
+  if (limit.empty()) return *runnable.front();
 
   const std::vector<const Kernels*> built = built_kernels();
   std::vector<std::string_view> names;

@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "base/utf8.h"
+
 namespace saescope {
 namespace {
 
@@ -11,12 +13,8 @@ constexpr std::size_t kMostBytes = std::size_t{8} << 20;
 /// Bytes of one text: the first limit that keeps all texts together below kMostBytes.
 constexpr std::array<std::size_t, 4> kTextLimits = {std::size_t{1} << 20, 20'000, 2'000, 300};
 
-bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0u) != 0x80u; }
-
 std::string_view cut(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  while (!begins_character(text[limit])) --limit;
-  return text.substr(0, limit);
+  return text.substr(0, character_start(text, std::min(limit, text.size())));
 }
 
 }  // namespace

@@ -88,8 +88,7 @@ void append_lower(std::string& out, std::u32string_view text, std::size_t at) {
 }  // namespace
 
 std::size_t count_code_points(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
 }
 
 std::size_t byte_offset(std::string_view text, std::size_t index) {
@@ -231,8 +230,7 @@ std::string_view strip(std::string_view text, const std::string* characters, Sid
   }
   if (side != Side::kLeft) {
     while (!text.empty()) {
-      std::size_t last = text.size() - 1;
-      while ((static_cast<unsigned char>(text[last]) & 0xC0u) == 0x80u) --last;
+      const std::size_t last = character_start(text, text.size() - 1);
       if (!goes(decode_utf8(text, last).code_point)) break;
       text = text.substr(0, last);
     }

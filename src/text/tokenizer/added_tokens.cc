@@ -13,9 +13,7 @@ namespace {
 // The code point that ends at `end`; nothing at the text's start.
 Utf8Char decode_before(std::string_view text, std::size_t end) {
   if (end == 0) return {};
-  std::size_t begin = end - 1;
-  while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xC0u) == 0x80u) --begin;
-  return decode_utf8(text, begin);
+  return decode_utf8(text, character_start(text, end - 1));
 }
 
 std::size_t skip_space_backward(std::string_view text, std::size_t end) {

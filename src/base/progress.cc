@@ -1,4 +1,4 @@
-#include "base/reporter.h"
+#include "base/progress.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -42,26 +42,26 @@ std::string format_seconds(double seconds) {
   return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
 
-ConsoleReporter::ConsoleReporter(ProgressMode mode, bool quiet)
+ConsoleProgress::ConsoleProgress(ProgressMode mode, bool quiet)
     : mode_(quiet ? ProgressMode::kNone : resolve(mode)), quiet_(quiet) {}
 
-void ConsoleReporter::print_line(std::string_view line) {
+void ConsoleProgress::print_line(std::string_view line) {
   if (bar_on_screen_) std::fputs("\r\x1b[K", stderr);
   bar_on_screen_ = false;
   fmt::print(stderr, "{}\n", line);
 }
 
-void ConsoleReporter::info(std::string_view message) {
+void ConsoleProgress::info(std::string_view message) {
   const std::lock_guard lock(mutex_);
   if (!quiet_) print_line(message);
 }
 
-void ConsoleReporter::warn(std::string_view message) {
+void ConsoleProgress::warn(std::string_view message) {
   const std::lock_guard lock(mutex_);
   if (warned_.emplace(message).second) print_line(fmt::format("warning: {}", message));
 }
 
-void ConsoleReporter::begin_stage(std::string_view name, uint64_t total, ProgressUnit unit) {
+void ConsoleProgress::begin_stage(std::string_view name, uint64_t total, ProgressUnit unit) {
   const std::lock_guard lock(mutex_);
   stage_ = name;
   total_ = total;
@@ -71,7 +71,7 @@ void ConsoleReporter::begin_stage(std::string_view name, uint64_t total, Progres
   drawn_ = started_;
 }
 
-void ConsoleReporter::update(uint64_t done) {
+void ConsoleProgress::update(uint64_t done) {
   const std::lock_guard lock(mutex_);
   done_ = done;
   const auto now = Clock::now();
@@ -82,13 +82,13 @@ void ConsoleReporter::update(uint64_t done) {
   draw(false);
 }
 
-void ConsoleReporter::end_stage() {
+void ConsoleProgress::end_stage() {
   const std::lock_guard lock(mutex_);
   draw(true);
   stage_.clear();
 }
 
-void ConsoleReporter::draw(bool final) {
+void ConsoleProgress::draw(bool final) {
   if (mode_ == ProgressMode::kNone || stage_.empty()) return;
   const double elapsed = std::chrono::duration<double>(Clock::now() - started_).count();
   const double share = total_ == 0 ? 1.0 : static_cast<double>(done_) / static_cast<double>(total_);

@@ -1,13 +1,18 @@
-#include "base/address_space.h"
+#include "base/process_memory.h"
 
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>  // defines __GLIBC__ where it is glibc
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "base/error.h"
-#include "base/reporter.h"
+#include "base/progress.h"
 
 namespace saescope {
 namespace {
@@ -28,6 +33,20 @@ uint64_t mapped_bytes() {
 
 }  // namespace
 
+void keep_scratch_on_the_heap() {
+#ifdef __GLIBC__
+  constexpr int kLargestOnHeap = 32 << 20;  // the most that glibc takes
+  mallopt(M_MMAP_THRESHOLD, kLargestOnHeap);
+  mallopt(M_TRIM_THRESHOLD, 2 * kLargestOnHeap);
+#endif
+}
+
+void trim_heap() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 void require_address_space(uint64_t bytes, int threads) {
   rlimit limit = {};
   if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
@@ -38,6 +57,13 @@ void require_address_space(uint64_t bytes, int threads) {
                   .expected = format_bytes(needed) + " beside what is mapped already",
                   .found = format_bytes(left),
                   .hint = "raise the limit, or lower --memory-limit, --batch-tokens or --threads"});
+}
+
+uint64_t peak_resident_bytes() {
+  rusage usage = {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  constexpr uint64_t kKibi = 1024;  // Linux counts ru_maxrss in KiB
+  return static_cast<uint64_t>(usage.ru_maxrss) * kKibi;
 }
 
 }  // namespace saescope

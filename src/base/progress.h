@@ -16,9 +16,9 @@ enum class ProgressMode { kAuto, kBar, kPlain, kNone };
 enum class ProgressUnit { kItems, kBytes };
 
 /// Messages and progress for the user. Thread-safe. Stages do not nest.
-class Reporter {
+class Progress {
  public:
-  virtual ~Reporter() = default;
+  virtual ~Progress() = default;
   virtual void info(std::string_view message) = 0;
   /// A warning; the same text is shown once in a run.
   virtual void warn(std::string_view message) = 0;
@@ -29,10 +29,10 @@ class Reporter {
 };
 
 /// Writes to stderr.
-class ConsoleReporter final : public Reporter {
+class ConsoleProgress final : public Progress {
  public:
   /// @param quiet only warnings are shown (errors are printed by `main`)
-  ConsoleReporter(ProgressMode mode, bool quiet);
+  ConsoleProgress(ProgressMode mode, bool quiet);
   void info(std::string_view message) override;
   void warn(std::string_view message) override;
   void begin_stage(std::string_view name, uint64_t total, ProgressUnit unit) override;
@@ -58,7 +58,7 @@ class ConsoleReporter final : public Reporter {
 };
 
 /// Shows nothing but keeps the warnings, for tests and benches.
-class SilentReporter final : public Reporter {
+class SilentProgress final : public Progress {
  public:
   void info(std::string_view) override {}
   void warn(std::string_view message) override { warnings.emplace(message); }
