@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
-#include "text/jinja/interpreter.h"
-#include "text/jinja/parser.h"
+#include "text/jinja/engine/interpreter.h"
+#include "text/jinja/syntax/parser.h"
 
 namespace saescope {
 namespace {
