@@ -1,4 +1,4 @@
-// The seed's "Complete Pipeline" as its user runs it first: nothing downloaded yet, no configuration, the two
+// The Python script's "Complete Pipeline" as its user runs it first: nothing downloaded yet, no configuration, the two
 // published models and their SAEs on the hub. The hub is a local one with tiny checkpoints in the published
 // layout; only HF_ENDPOINT says so.
 #include <gmock/gmock.h>
@@ -39,7 +39,7 @@ Arguments operator+(Arguments left, const Arguments& right) {
   return left;
 }
 
-/// The seed's command, word for word.
+/// The script's command, word for word.
 const Arguments kCompletePipeline = {"--analysis",         "both",
                                      "--prompts-path",     "custom_prompts.jsonl",
                                      "--universal-output", "results/universal_features.csv",

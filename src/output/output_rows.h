@@ -23,17 +23,11 @@ struct RowOrigin {
   std::string link(int64_t feature_id) const;
 };
 
-inline constexpr std::string_view kUniversalHeader =
-    "feature_id,activation_mean,activation_max,activation_min,num_prompts,chat_desc,pt_desc,type,"
-    "source,"
-    "token,link\n";
-inline constexpr std::string_view kSpecificHeader =
-    "prompt_idx,prompt,label,feature_id,activation,source,token,link\n";
+/// First lines of the CSV files, line end included.
+std::string universal_header();
+std::string specific_header();
+std::string contrast_header();
 
-inline constexpr std::string_view kContrastHeader =
-    "feature_id,label,against,rate_label,rate_against,mean_label,mean_against,rate_difference,odds_ratio,p_"
-    "value,"
-    "q_value,source,token,link\n";
 /// The column `against` where a label is compared with the prompts of all others.
 inline constexpr std::string_view kTheRest = "rest";
 
@@ -48,7 +42,7 @@ std::string specific_row(const RowOrigin& origin, uint64_t prompt_idx, const Pro
 std::string contrast_row(const RowOrigin& origin, const ContrastRow& row,
                          const std::vector<std::string>& labels);
 
-/// One line of the recorded prompts' JSONL, line end included; keys in the spec's order, formatted
+/// One line of the recorded prompts' JSONL, line end included; formatted
 /// as Python's json.dumps(record, ensure_ascii=False) does.
 std::string active_prompt_line(const RowOrigin& origin, const Prompt& prompt, int64_t feature_id,
                                float activation);

@@ -28,8 +28,10 @@ TEST(UniversalRow, HasTheHeadersColumnsWithThreeEmptyOnes) {
   EXPECT_EQ(row,
             "1234,0.85,1.2,0.02,10,,,,llama_trainer1_layer15,asst,"
             "https://www.neuronpedia.org/llama3.1-8b-it/15-resid-post-aa/1234\n");
-  EXPECT_EQ(std::count(row.begin(), row.end(), ','),
-            std::count(kUniversalHeader.begin(), kUniversalHeader.end(), ','));
+  EXPECT_EQ(
+      universal_header(),
+      "feature_id,activation_mean,activation_max,activation_min,num_prompts,chat_desc,pt_desc,type,source,"
+      "token,link\n");
 }
 
 TEST(UniversalRow, HasTheNotesQuotedWhereNeeded) {
@@ -59,10 +61,14 @@ TEST(ContrastRow, HasTheHeadersColumns) {
             "9,\"b,c\",a,0.5,0.0,0.0,0.0,0.0,inf,1e-300,0.25,m_trainer1_layer3,asst,\n");
   row.pair.against.reset();
   EXPECT_THAT(contrast_row(origin, row, {"a", "b"}), HasSubstr("9,b,rest,"));
-  EXPECT_EQ(std::count(kContrastHeader.begin(), kContrastHeader.end(), ','), 13);
+  EXPECT_EQ(
+      contrast_header(),
+      "feature_id,label,against,rate_label,rate_against,mean_label,mean_against,rate_difference,odds_ratio,"
+      "p_value,q_value,source,token,link\n");
 }
 
-TEST(SpecificRow, IsTheSeedsExampleWithoutNeedlessQuotes) {
+TEST(SpecificRow, QuotesNothingWithoutNeed) {
+  EXPECT_EQ(specific_header(), "prompt_idx,prompt,label,feature_id,activation,source,token,link\n");
   EXPECT_EQ(specific_row({{"llama", "1", 15}, "asst", ""}, 0,
                          {"What's it like to be you?", "self-referential", "p:1"}, 1234, 0.85f),
             "0,What's it like to be you?,self-referential,1234,0.85,llama_trainer1_layer15,asst,\n");

@@ -36,8 +36,8 @@ class StatisticsOutputs {
       : results_(results),
         settings_(settings),
         page_(page),
-        universal_(begin_file(files, settings.universal, kUniversalHeader)),
-        contrast_(begin_file(files, settings.contrast, kContrastHeader)) {}
+        universal_(begin_file(files, settings.universal, universal_header())),
+        contrast_(begin_file(files, settings.contrast, contrast_header())) {}
 
   void add(const FeatureTable& table, OutputSummary& summary) {
     const RowOrigin origin = origin_of(table.source(), table.token(), results_);
@@ -93,7 +93,7 @@ class StatisticsOutputs {
 /// Writes the specific CSV and, where they are wanted, the recorded prompts beside it.
 void write_specific(Results& results, const OutputSettings& settings, float record_threshold, Files& files,
                     OutputSummary& summary) {
-  AtomicFile& csv = *begin_file(files, settings.specific, kSpecificHeader);
+  AtomicFile& csv = *begin_file(files, settings.specific, specific_header());
   const std::string records_path = active_prompts_path(settings.specific.string());
   AtomicFile* const records = settings.record_prompts ? &files.emplace_back(records_path) : nullptr;
   uint64_t rows = 0;

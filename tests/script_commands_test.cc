@@ -1,4 +1,4 @@
-// The seed document's example commands, flag by flag, on the demo model: through the executable, and through
+// The example commands of the Python script that this program replaces, flag by flag, on the demo model: through the executable, and through
 // run_sae_analysis.py with uv.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,8 +18,8 @@ using testing_support::run_program;
 using testing_support::source_dir;
 using testing_support::TemporaryFolder;
 
-/// A folder as a user of the seed has it: ./prompts with a few prompts, a features CSV, nothing else.
-class SeedCommandsTest : public ::testing::Test {
+/// A folder as a user of the script has it: ./prompts with a few prompts, a features CSV, nothing else.
+class ScriptCommandsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     SAESCOPE_SKIP_WITHOUT_DEMO_MODEL();
@@ -55,14 +55,14 @@ class SeedCommandsTest : public ::testing::Test {
   TemporaryFolder folder;
 };
 
-TEST_F(SeedCommandsTest, UniversalAnalysis) {
+TEST_F(ScriptCommandsTest, UniversalAnalysis) {
   const auto result = run({"--analysis", "universal", "--universal-output", "results/universal_features.csv",
                            "--threshold", "0.3", "--activation-threshold", "0.01"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   expect_header("results/universal_features.csv", kUniversal);
 }
 
-TEST_F(SeedCommandsTest, SpecificAnalysis) {
+TEST_F(ScriptCommandsTest, SpecificAnalysis) {
   const auto result = run({"--analysis", "specific", "--features-csv", "results/personal/only_personal.csv",
                            "--specific-output", "results/personal_general/personal_general.csv",
                            "--record-prompts", "--activation-threshold", "0.01"});
@@ -72,7 +72,7 @@ TEST_F(SeedCommandsTest, SpecificAnalysis) {
       std::filesystem::exists(folder / "results/personal_general/personal_general_activeprompts.jsonl"));
 }
 
-TEST_F(SeedCommandsTest, CombinedAnalysis) {
+TEST_F(ScriptCommandsTest, CombinedAnalysis) {
   const auto result = run({"--analysis", "both", "--universal-output", "results/universal_features.csv",
                            "--features-csv", "existing_features.csv", "--specific-output",
                            "results/specific_activations.csv", "--threshold", "0.3", "--record-prompts"});
@@ -81,7 +81,7 @@ TEST_F(SeedCommandsTest, CombinedAnalysis) {
   expect_header("results/specific_activations.csv", kSpecific);
 }
 
-TEST_F(SeedCommandsTest, FindFeatureSummarysThenAnalyseThem) {
+TEST_F(ScriptCommandsTest, FindFeatureSummarysThenAnalyseThem) {
   ASSERT_EQ(
       run({"--analysis", "universal", "--universal-output", "results/universal_30.csv", "--threshold", "0.3"})
           .exit_code,
@@ -104,7 +104,7 @@ TEST_F(SeedCommandsTest, FindFeatureSummarysThenAnalyseThem) {
   EXPECT_EQ(largest, row[2]);
 }
 
-TEST_F(SeedCommandsTest, CompletePipeline) {
+TEST_F(ScriptCommandsTest, CompletePipeline) {
   const auto result =
       run({"--analysis", "both", "--prompts-path", "custom_prompts.jsonl", "--universal-output",
            "results/universal_features.csv", "--features-csv", "existing_features.csv", "--specific-output",
@@ -114,7 +114,7 @@ TEST_F(SeedCommandsTest, CompletePipeline) {
   expect_header("results/specific_activations.csv", kSpecific);
 }
 
-TEST_F(SeedCommandsTest, UvRunHandsOverToTheExecutable) {
+TEST_F(ScriptCommandsTest, UvRunHandsOverToTheExecutable) {
   const std::filesystem::path uv = source_dir() / "build/tools/bin/uv";
   if (!std::filesystem::exists(uv))
     GTEST_SKIP() << "SKIPPED: no uv at " << uv << "; run tools/fetch_uv.sh (needs a network once)";
@@ -131,7 +131,7 @@ TEST_F(SeedCommandsTest, UvRunHandsOverToTheExecutable) {
   expect_header("results/universal_features.csv", kUniversal);
 }
 
-TEST_F(SeedCommandsTest, ExitCodesOfThePythonScriptAreTheProgrammes) {
+TEST_F(ScriptCommandsTest, ExitCodesOfThePythonScriptAreTheProgrammes) {
   const auto result =
       run_process({"python3", (source_dir() / "run_sae_analysis.py").string(), "--analysis", "nonsense"},
                   folder.path(), {"SAESCOPE_EXECUTABLE=" SAESCOPE_EXECUTABLE});
