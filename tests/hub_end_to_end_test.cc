@@ -1,6 +1,6 @@
-// The Python script's "Complete Pipeline" as its user runs it first: nothing downloaded yet, no configuration, the two
-// published models and their SAEs on the hub. The hub is a local one with tiny checkpoints in the published
-// layout; only HF_ENDPOINT says so.
+// The Python script's "Complete Pipeline" as its user runs it first: nothing downloaded yet, no
+// configuration, the two published models and their SAEs on the hub. The hub is a local one with tiny
+// checkpoints in the published layout; only HF_ENDPOINT says so.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// The example commands of the Python script that this program replaces, flag by flag, on the demo model: through the executable, and through
-// run_sae_analysis.py with uv.
+// The example commands of the Python script that this program replaces, flag by flag, on the demo model:
+// through the executable, and through run_sae_analysis.py with uv.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

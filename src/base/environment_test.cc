@@ -69,5 +69,13 @@ TEST(ProcessEnvironment, KnowsSetAndUnsetVariables) {
   EXPECT_FALSE(process_environment("SAESCOPE_TEST_VARIABLE_THAT_IS_NOT_SET"));
 }
 
+TEST(HomeFolder, IsWhatHomeSaysAndElseTheAccounts) {
+  EXPECT_EQ(home_folder(fake), "/home/ada");
+  const auto nothing = [](const std::string&) { return std::optional<std::string>(); };
+  const auto empty = [](const std::string&) { return std::optional<std::string>(""); };
+  EXPECT_TRUE(home_folder(nothing).is_absolute());
+  EXPECT_EQ(home_folder(empty), home_folder(nothing));
+}
+
 }  // namespace
 }  // namespace saescope

@@ -38,5 +38,13 @@ TEST(Utf8, FindsNothingInValidText) {
   EXPECT_EQ(find_invalid_utf8("aé日😀"), std::string_view::npos);
 }
 
+TEST(CharacterStart, IsTheFirstByteOfTheCharacterOrTheTextsEnd) {
+  const std::string_view text = "a\u00e9\u20acz";  // 1, 2, 3 and 1 bytes
+  const std::size_t starts[] = {0, 1, 1, 3, 3, 3, 6};
+  for (std::size_t i = 0; i < text.size(); ++i) EXPECT_EQ(character_start(text, i), starts[i]) << i;
+  EXPECT_EQ(character_start(text, text.size()), text.size());
+  EXPECT_EQ(character_start("", 0), 0u);
+}
+
 }  // namespace
 }  // namespace saescope

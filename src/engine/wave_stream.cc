@@ -82,7 +82,7 @@ bool WaveStream::next(ActivationBatch& batch) {
 /// Takes the longest run of prompts whose tree stays within the limit, but at least one.
 void WaveStream::begin_wave() {
   context_.cancel->check();
-  wave_.emplace();
+  wave_ = std::make_unique<Wave>();
   std::size_t cached_rows = 0;
   while (!prompts_.done() && take_prompt(prompts_.current(), cached_rows)) prompts_.advance();
   wave_->collect_nodes(cache_ != nullptr, settings_.all_tokens);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -82,7 +83,7 @@ class WaveStream final : public ActivationStream {
   Forward forward_;
   WaveReadAhead read_ahead_;
   TokenizedPrompts::Reader prompts_;
-  std::optional<Wave> wave_;
+  std::unique_ptr<Wave> wave_;
   Matrix<float> rows_;  ///< of the batch that was given last
   WaveCounts counts_;
 };

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/utf8.h"
 #include "text/jinja/values/printing.h"
 #include "text/jinja/values/text_operations.h"
 #include "text/jinja/values/unicode.h"
