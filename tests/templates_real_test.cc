@@ -1,6 +1,5 @@
 // The chat templates of real models against transformers: tests/goldens/templates/models.json, made by
-// tools/oracle/make_template_goldens.py. The templates themselves are fetched by
-// tools/fetch_tokenizers.sh.
+// tools/oracle/make_template_goldens.py. The templates themselves are fetched by tools/fetch_tokenizers.sh.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -19,17 +19,15 @@ struct FeatureSummary {
   bool operator==(const FeatureSummary&) const = default;
 };
 
-/// Per-feature accumulators of one source and token type: memory O(features), nothing per prompt.
-/// Blocks of the same feature range must arrive in prompt order, which makes the sums independent
-/// of how prompts were cut into batches; different feature ranges may be added from different
-/// threads.
+/// Per-feature accumulators of one source and token type: memory O(features), nothing per prompt. Blocks of
+/// the same feature range must arrive in prompt order, which makes the sums independent of how prompts were
+/// cut into batches; different feature ranges may be added from different threads.
 class FeatureStatistics {
  public:
   /// @param first_feature id of the first of the `features` features
   FeatureStatistics(std::size_t features, float activation_threshold, std::size_t first_feature = 0);
 
-  /// Adds activations of consecutive prompts for features [first_feature, first_feature +
-  /// block.cols).
+  /// Adds activations of consecutive prompts for features [first_feature, first_feature + block.cols).
   /// @param block [prompts, features] post-threshold SAE activations
   void add(std::size_t first_feature, MatrixView<const float> block);
 

@@ -108,8 +108,7 @@ FeatureStatistics staircase(std::size_t prompts) {
 }
 
 TEST(UniversalThreshold, TheUsersDecimalIsMetExactlyNotItsDouble) {
-  // The double of 0.3 lies below 3/10, that of 0.1 above 1/10; both must be met by the fraction
-  // itself.
+  // The double of 0.3 lies below 3/10, that of 0.1 above 1/10; both must be met by the fraction itself.
   EXPECT_THAT(ids(staircase(10).finish(10, 0.9)), ElementsAre(8, 9));
   EXPECT_EQ(ids(staircase(10).finish(10, 0.3)).front(), 2);
   EXPECT_EQ(ids(staircase(10).finish(10, 0.1)).front(), 0);

@@ -154,8 +154,6 @@ class GgufModel final : public ModelFiles {
 
 }  // namespace
 
-bool is_gguf(const fs::path& path) { return path.extension() == ".gguf"; }
-
 std::unique_ptr<ModelFiles> open_gguf_model(const ModelEntry& entry) {
   return std::make_unique<GgufModel>(entry);
 }

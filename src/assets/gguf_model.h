@@ -1,14 +1,10 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 
 #include "assets/model_files.h"
 
 namespace saescope {
-
-/// Whether a path names a GGUF file.
-bool is_gguf(const std::filesystem::path& path);
 
 /// A GGUF file, which holds configuration, vocabulary, chat template and weights; of a split one the first
 /// part, beside which the others lie.

@@ -56,7 +56,7 @@ fs::path SaeFiles::fetch(Hub& hub, Progress& progress) const {
     throw InputError(
         {.what = fmt::format("no SAE for {}", source_.name()),
          .where = (fs::path(entry_.sae_dir) / folder_).string(),
-         .expected = "ae.pt and config.json in this folder",
+         .expected = fmt::format("{} in this folder", sae_formats().front()->in_words),
          .hint = fmt::format("put them there, correct `sae_dir` or `sae_path` of [models.{0}], or give "
                              "`sae`, the repository to download them from",
                              entry_.name)});

@@ -53,11 +53,10 @@ bool is_hub_id(std::string_view text) {
 }
 
 bool is_model_path(std::string_view text, const fs::path& folder) {
-  constexpr std::string_view kGguf = ".gguf";
   if (text.empty()) return false;
   if (std::string_view("./~").find(text.front()) != std::string_view::npos) return true;
   if (text.find("${") != std::string_view::npos) return true;
-  if (text.size() >= kGguf.size() && text.substr(text.size() - kGguf.size()) == kGguf) return true;
+  if (is_gguf(text)) return true;
   std::error_code error;
   return fs::exists(folder / text, error);
 }

@@ -102,8 +102,7 @@ TEST(Gguf, ReadsVersion2AsVersion3) {
 }
 
 TEST(Gguf, RefusesEveryTruncationOfWhatItReads) {
-  // The last tensor is the unreadable one: its size is not known, so only cuts before it are
-  // errors.
+  // The last tensor is the unreadable one: its size is not known, so only cuts before it are errors.
   testing::Bytes bytes = testing::golden("small.gguf");
   const GgufFile file = parse_gguf(bytes, "x");
   const TensorView& last = file.tensors.at("Q4_K");

@@ -17,13 +17,12 @@ struct SafetensorsFile {
   std::map<std::string, std::string> metadata;  ///< the header's `__metadata__`
 };
 
-/// Parses a file of the safetensors format. The views point into `bytes`.
-/// Tensors of dtypes that the program has no use for (F64, FP8, …) are left out of `tensors`, their
-/// extents are checked all the same.
+/// Parses a file of the safetensors format. The views point into `bytes`. Tensors of dtypes that the program
+/// has no use for (F64, FP8, …) are left out of `tensors`, their extents are checked all the same.
 /// @param where the file's name, for messages
 /// @throws InputError on anything the format does not allow: header length, JSON, duplicate names,
-///         shapes whose size overflows or differs from the offsets, offsets that overlap or leave
-///         the file.
+/// shapes whose size overflows or differs from the offsets, offsets that overlap or leave
+/// the file.
 SafetensorsFile parse_safetensors(std::span<const std::byte> bytes, const std::string& where);
 
 /// A tensor to be written, its elements contiguous.

@@ -7,8 +7,7 @@
 
 namespace saescope::testing {
 
-/// Reads the first and the last byte of every tensor: the sanitizers' builds see views that leave
-/// the file.
+/// Reads the first and the last byte of every tensor: the sanitizers' builds see views that leave the file.
 inline void touch(const NamedTensors& tensors) {
   for (const auto& [name, view] : tensors) {
     const uint64_t count = element_count(view.shape);

@@ -6,9 +6,8 @@
 
 namespace saescope {
 
-/// A lock between processes on a file made for it (flock, as huggingface_hub's filelock does). Held
-/// for the object's life; the file stays, as removing it would let two processes hold two locks of
-/// one name.
+/// A lock between processes on a file made for it (flock, as huggingface_hub's filelock does). Held for the
+/// object's life; the file stays, as removing it would let two processes hold two locks of one name.
 class FileLock {
  public:
   /// Waits until the lock is free. Where the file system knows no locks, goes on without one after

@@ -41,8 +41,7 @@ struct HttpRequest {
   Method method = Method::kGet;
   std::string url;
   std::vector<std::string> headers;  ///< whole lines, `Name: value`
-  /// Called once the head of the response is there, before its body. @return whether the body is
-  /// wanted.
+  /// Called once the head of the response is there, before its body. @return whether the body is wanted.
   std::function<bool(const HttpResponse&)> on_response;
   /// Called with each piece of a wanted body, in order.
   std::function<void(std::string_view)> on_body;

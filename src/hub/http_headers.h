@@ -15,8 +15,7 @@ class HttpHeaders {
  public:
   static constexpr std::size_t kMaxBytes = std::size_t{64} * 1024;
 
-  /// Takes one `Name: value` line; a repeated field keeps its first value. Lines of another form
-  /// are ignored.
+  /// Takes one `Name: value` line; a repeated field keeps its first value. Lines of another form are ignored.
   /// @return false once the fields are more than kMaxBytes
   bool add_line(std::string_view line);
   /// The trimmed value of a field, by its lower-case name.
@@ -41,8 +40,7 @@ std::optional<ContentRange> parse_content_range(std::string_view value);
 /// A decimal number of digits only that 64 bits hold.
 std::optional<uint64_t> parse_decimal(std::string_view text);
 
-/// The wait a Retry-After field asks for: seconds, or a date seen from `now`. Nothing where it is
-/// neither.
+/// The wait a Retry-After field asks for: seconds, or a date seen from `now`. Nothing where it is neither.
 std::optional<std::chrono::seconds> parse_retry_after(const std::string& value, std::time_t now);
 
 }  // namespace saescope

@@ -20,8 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kMain = "main";
-/// Asking anew what the file is helps where it changed in between, and where a resumed beginning
-/// was damaged.
+/// Asking anew what the file is helps where it changed in between, and where a resumed beginning was damaged.
 constexpr int kTriesAtContent = 2;
 
 void check_names(const std::string& repo, const std::string& file) {
@@ -42,8 +41,7 @@ InputError offline_error(const std::string& repo, const std::string& file, const
                      .hint = "run once without --offline and HF_HUB_OFFLINE"});
 }
 
-/// Creates a folder and its parents. @throws FolderError where that fails or files cannot be made
-/// in it
+/// Creates a folder and its parents. @throws FolderError where that fails or files cannot be made in it
 void create_writable_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);

@@ -31,8 +31,7 @@ struct HubSettings {
   static HubSettings from_environment();
 };
 
-/// A folder that files should go to cannot be created or written, so that the caller can choose
-/// another.
+/// A folder that files should go to cannot be created or written, so that the caller can choose another.
 class FolderError : public RunError {
  public:
   using RunError::RunError;
@@ -72,8 +71,7 @@ class Hub {
   std::filesystem::path local_file(const std::string& repo, const std::string& file,
                                    const std::filesystem::path& folder);
 
-  /// What cached_file would do: the path where it is cached already, else nothing, and never a
-  /// request.
+  /// What cached_file would do: the path where it is cached already, else nothing, and never a request.
   std::optional<std::filesystem::path> find_cached(const std::string& repo, const std::string& file) const;
 
   /// Size and identity of a file, by a HEAD request; nothing where the repository has no such file.

@@ -96,8 +96,7 @@ uint64_t start_of_body(const HttpResponse& response, const HubFileInfo& expected
 
 void check_identity(const HttpResponse& response, const HubFileInfo& expected, bool own_origin) {
   auto raw = response.headers.get("x-linked-etag");
-  // The plain ETag of the storage behind the hub follows other rules; the hub's own is the git
-  // hash.
+  // The plain ETag of the storage behind the hub follows other rules; the hub's own is the git hash.
   if (!raw && own_origin && !expected.sha256 && response.status < 300) raw = response.headers.get("etag");
   if (!raw) return;
   const auto etag = normalize_etag(*raw);

@@ -16,8 +16,7 @@ namespace saescope {
 inline constexpr const char* kNotAHub =
     "check HF_ENDPOINT and the proxy: something else than a hub may have answered";
 
-/// The bytes offered are not those the hub announced: the file changed meanwhile, or something is
-/// broken.
+/// The bytes offered are not those the hub announced: the file changed meanwhile, or something is broken.
 class WrongContent : public RunError {
  public:
   using RunError::RunError;

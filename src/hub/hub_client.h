@@ -27,9 +27,8 @@ struct RemoteAnswer {
   std::string commit;               ///< of the revision; may be empty where the file is missing
 };
 
-/// The hub's protocol for single files, as huggingface_hub's file_download.py speaks it. Redirects
-/// are followed here, one by one: the token goes to the endpoint's own origin alone, and https is
-/// never left.
+/// The hub's protocol for single files, as huggingface_hub's file_download.py speaks it. Redirects are
+/// followed here, one by one: the token goes to the endpoint's own origin alone, and https is never left.
 class HubClient {
  public:
   HubClient(const HubSettings& settings, const Context& context);

@@ -6,8 +6,7 @@
 
 namespace saescope {
 
-/// Checks a repository id, `name` or `org/name`, by huggingface_hub's rules: it becomes a folder's
-/// name.
+/// Checks a repository id, `name` or `org/name`, by huggingface_hub's rules: it becomes a folder's name.
 /// @throws InputError
 void check_repo_id(const std::string& repo);
 

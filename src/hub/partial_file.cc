@@ -75,8 +75,7 @@ void PartialFile::append(std::string_view bytes) {
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw system_error("cannot write", path_.string(), kDiskHint);
     const auto written = static_cast<std::size_t>(count);
-    // Byte by byte with the file, so that a failure here leaves the checksum true to what is on
-    // disk.
+    // Byte by byte with the file, so that a failure here leaves the checksum true to what is on disk.
     if (digest_) digest_->update(rest.substr(0, written));
     size_ += written;
     rest.remove_prefix(written);

@@ -12,9 +12,8 @@
 
 namespace saescope {
 
-/// A file on its way: grows under a temporary name and gets its final one only when size and
-/// checksum are what the hub announced. Left as it is when abandoned, so that a later run goes on
-/// from there.
+/// A file on its way: grows under a temporary name and gets its final one only when size and checksum are
+/// what the hub announced. Left as it is when abandoned, so that a later run goes on from there.
 class PartialFile {
  public:
   /// Opens or creates `path`, and reads what an earlier run left there into the checksum.

@@ -29,8 +29,7 @@ bool is_true(std::string value) {
   return std::find(kTrue.begin(), kTrue.end(), value) != kTrue.end();
 }
 
-/// Replaces `$NAME` and `${NAME}`; a variable that is not set stays as it is written
-/// (os.path.expandvars).
+/// Replaces `$NAME` and `${NAME}`; a variable that is not set stays as it is written (os.path.expandvars).
 std::string expand_like_python(const std::string& text) {
   const auto is_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
   std::string out;

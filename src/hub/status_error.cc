@@ -10,8 +10,7 @@
 namespace saescope {
 namespace {
 
-/// The server's own words, for a message: bounded, and without characters that could steer a
-/// terminal.
+/// The server's own words, for a message: bounded, and without characters that could steer a terminal.
 std::string server_message(const HttpResponse& response) {
   constexpr std::size_t kLongest = 500;
   std::string text = response.headers.get("x-error-message").value_or(std::string()).substr(0, kLongest);

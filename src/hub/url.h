@@ -22,13 +22,11 @@ std::optional<Origin> parse_origin(const std::string& url);
 /// The absolute URL that `location` (absolute or relative) means when it stands at `base`.
 std::optional<std::string> resolve_url(const std::string& base, const std::string& location);
 
-/// `{endpoint}/{repo}/resolve/{revision}/{file}` with everything outside RFC 3986's unreserved set
-/// escaped.
+/// `{endpoint}/{repo}/resolve/{revision}/{file}` with everything outside RFC 3986's unreserved set escaped.
 std::string resolve_file_url(std::string_view endpoint, std::string_view repo, std::string_view revision,
                              std::string_view file);
 
-/// The URL without user, query and fragment: signed URLs carry secrets there that no message may
-/// show.
+/// The URL without user, query and fragment: signed URLs carry secrets there that no message may show.
 std::string display_url(const std::string& url);
 
 }  // namespace saescope

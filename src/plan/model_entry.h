@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -9,6 +10,9 @@
 #include "plan/token_type.h"
 
 namespace saescope {
+
+/// Whether a path names a GGUF file.
+bool is_gguf(const std::filesystem::path& path);
 
 /// A model that a run can name: where it and its SAEs lie, and at which tokens it is read. In a configuration
 /// file this is one table [models.NAME].

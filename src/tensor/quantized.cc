@@ -132,9 +132,8 @@ struct GroupScales {
   std::array<float, 8> minimum;
 };
 
-/// The twelve bytes hold, for groups 0..3, the scales' six bits in bytes 0..3 and the minima's
-/// in 4..7; for groups 4..7 four bits each in bytes 8..11 and the upper two in the upper bits of
-/// bytes 0..7.
+/// The twelve bytes hold, for groups 0..3, the scales' six bits in bytes 0..3 and the minima's in 4..7; for
+/// groups 4..7 four bits each in bytes 8..11 and the upper two in the upper bits of bytes 0..7.
 GroupScales unpack_scales(const std::array<uint8_t, 12>& packed, float d, float dmin) {
   GroupScales groups;
   for (std::size_t g = 0; g < 4; ++g) {

@@ -8,13 +8,12 @@
 
 namespace saescope {
 
-/// A model's own Jinja chat template, interpreted as transformers' `apply_chat_template` does: the
-/// immutable sandbox with `trim_blocks` and `lstrip_blocks`, the loop controls and generation
-/// extensions, and `raise_exception`, `strftime_now`, `tojson`. Immutable and safe to share between
-/// threads.
+/// A model's own Jinja chat template, interpreted as transformers' `apply_chat_template` does: the immutable
+/// sandbox with `trim_blocks` and `lstrip_blocks`, the loop controls and generation extensions, and
+/// `raise_exception`, `strftime_now`, `tojson`. Immutable and safe to share between threads.
 ///
-/// What Jinja or Python would refuse is refused; so is the little that is not implemented (integers
-/// beyond 64 bits, filters for HTML pages, printing functions and generators). Nothing is guessed.
+/// What Jinja or Python would refuse is refused; so is the little that is not implemented (integers beyond 64
+/// bits, filters for HTML pages, printing functions and generators). Nothing is guessed.
 class ChatTemplate {
  public:
   /// Parses the whole template, branches that are never taken included.

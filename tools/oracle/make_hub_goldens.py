@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Goldens of the seed's "Complete Pipeline" on the two published models, tiny and in their repositories' exact layout.
+"""Goldens of the Python script's "Complete Pipeline" on the two published models, tiny and in their repositories' exact layout.
 
     make_hub_goldens.py TOKENIZERS        (the folder of tools/fetch_tokenizers.sh)
 
@@ -32,7 +32,7 @@ ROOT = GOLDENS / "hub"
 LAYERS = [11, 15]
 FEATURES = 256
 BLOCKS = 18  # two more than are needed
-RUN = Run("expected", 0.2, 0.01, "1")  # the seed's --threshold, its default activation threshold and trainer
+RUN = Run("expected", 0.2, 0.01, "1")  # the script's --threshold, its default activation threshold and trainer
 THRESHOLDS = [RUN.activation_threshold]
 
 LLAMA = {"architectures": ["LlamaForCausalLM"], "attention_bias": False, "attention_dropout": 0.0, "bos_token_id": 128000,
@@ -265,7 +265,7 @@ def activations(model: Model, layer: int, trainer: str, token: str) -> np.ndarra
 
 
 def write_features() -> None:
-    """existing_features.csv with the seed's columns: of each source a feature for two token types, and one that is dead."""
+    """existing_features.csv with the script's columns: of each source a feature for two token types, and one that is dead."""
     lines = ["feature_id,source,activation_mean,num_prompts"]
     for layer in reversed(LAYERS):
         for model in MODELS:

@@ -14,7 +14,8 @@ import os
 import sys
 from pathlib import Path
 
-from template_cases import CASES, CONVERSATIONS, TOOLS
+from template_cases import CASES
+from template_conversations import CONVERSATIONS, TOOLS
 from transformers.utils.chat_template_utils import _compile_jinja_template
 
 ROOT = Path(__file__).resolve().parents[2] / "tests" / "goldens" / "templates"

@@ -343,6 +343,7 @@ OpenedSae open_folder(const std::filesystem::path& folder) {
 
 }  // namespace
 
-const SaeFormat kDictionaryLearning = {"dictionary_learning", kFiles, holds_all_files, open_folder};
+const SaeFormat kDictionaryLearning = {"dictionary_learning", kFiles, "ae.pt and config.json",
+                                       holds_all_files, open_folder};
 
 }  // namespace saescope

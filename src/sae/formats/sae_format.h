@@ -21,6 +21,7 @@ struct OpenedSae {
 struct SaeFormat {
   std::string_view name;
   std::span<const char* const> files;  ///< what is needed of the SAE's folder, in the order of downloads
+  std::string_view in_words;           ///< the same for messages, such as "ae.pt and config.json"
   /// Whether a folder holds an SAE of this format. Never throws.
   bool (*recognise)(const SaeFormat& format, const std::filesystem::path& folder);
   /// @throws InputError where a file lacks something

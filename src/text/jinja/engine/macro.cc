@@ -43,8 +43,7 @@ void Macro::bind(Runtime& runtime, const Arguments& arguments, const ScopePtr& s
   }
 }
 
-// `caller`, `kwargs` and `varargs` where the body mentions them; all else that is left over is an
-// error.
+// `caller`, `kwargs` and `varargs` where the body mentions them; all else that is left over is an error.
 void Macro::bind_extras(Runtime& runtime, const Arguments& arguments, std::vector<bool> used,
                         const ScopePtr& scope) const {
   const Template& source = interpreter_.source();

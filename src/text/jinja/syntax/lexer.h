@@ -32,9 +32,8 @@ struct Token {
   bool is_operator(std::string_view op) const { return type == TokenType::kOperator && value == op; }
 };
 
-/// Splits a template into tokens as jinja2.lexer does with `trim_blocks` and `lstrip_blocks`:
-/// comments are gone, raw blocks are data, white space around tags is already removed. The last
-/// token is kEnd.
+/// Splits a template into tokens as jinja2.lexer does with `trim_blocks` and `lstrip_blocks`: comments are
+/// gone, raw blocks are data, white space around tags is already removed. The last token is kEnd.
 /// @param source valid UTF-8
 /// @param where the template's name, for messages
 /// @throws InputError with the line.
