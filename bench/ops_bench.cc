@@ -200,9 +200,10 @@ void BM_UniversalEncode(benchmark::State& state) {
   parameters.function = ActivationFunction::kThreshold;
   parameters.threshold = 100;
   FeatureStatistics statistics(kFeatures, 0.01f);
+  const BoundEncoder encoder = backend.bind_encoder(parameters);
   const Array x = make(backend, kRows, kHidden, DType::kF32);
   for (auto _ : state) {
-    backend.encode(x.f32(), {parameters, parameters.weight}, {},
+    backend.encode(x.f32(), encoder,
                    [&](std::size_t first, MatrixView<const float> block) { statistics.add(first, block); });
   }
   set_flops(state, 2.0 * kRows * kHidden * kFeatures);

@@ -58,7 +58,7 @@ class SaeTest : public ::testing::TestWithParam<Variant> {
     const auto input = golden.rows("input");
     Matrix<float> result(input.rows, sae.encoder.dict_size);
     std::fill_n(result.row(0), result.rows() * result.cols(), 0.0f);
-    on.encode(input, {sae.encoder, on.bind(sae.encoder.weight)}, features,
+    on.encode(input, on.bind_encoder(sae.encoder, features),
               [&](std::size_t first, MatrixView<const float> block) {
                 EXPECT_TRUE(features.contains(first) && features.contains(first + block.cols - 1));
                 for (std::size_t r = 0; r < block.rows; ++r) {

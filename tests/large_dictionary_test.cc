@@ -59,7 +59,7 @@ TEST(LargeDictionary, EncodesWithFarLessAnonymousMemoryThanTheFileHas) {
 
   FeatureStatistics statistics(kFeatures, 0.01f);
   std::atomic<uint64_t> peak = 0;
-  backend.encode(rows.view(), {parameters, parameters.weight}, {},
+  backend.encode(rows.view(), backend.bind_encoder(parameters),
                  [&](std::size_t first, MatrixView<const float> block) {
                    statistics.add(first, block);
                    const uint64_t now = anonymous_bytes();

@@ -20,7 +20,7 @@ bool reaches(uint64_t active, uint64_t prompts, double threshold) {
 }
 
 template <typename T>
-void append_moved(std::vector<T>& all, std::vector<T>&& more) {
+void append_to(std::vector<T>& all, const std::vector<T>& more) {
   all.insert(all.end(), more.begin(), more.end());
 }
 
@@ -70,12 +70,12 @@ FeatureSummary FeatureStatistics::feature(std::size_t position) const {
           .num_prompts = count};
 }
 
-void FeatureStatistics::append(FeatureStatistics&& next) {
+void FeatureStatistics::append(const FeatureStatistics& next) {
   assert(next.first_feature_ == first_feature_ + features());
-  append_moved(sum_, std::move(next.sum_));
-  append_moved(max_, std::move(next.max_));
-  append_moved(min_, std::move(next.min_));
-  append_moved(count_, std::move(next.count_));
+  append_to(sum_, next.sum_);
+  append_to(max_, next.max_);
+  append_to(min_, next.min_);
+  append_to(count_, next.count_);
 }
 
 std::vector<FeatureSummary> FeatureStatistics::finish(uint64_t prompts, double threshold) const {

@@ -37,6 +37,7 @@ class FeatureStatistics {
   std::vector<FeatureSummary> finish(uint64_t prompts, double threshold) const;
 
   std::size_t features() const { return count_.size(); }
+  std::size_t first_feature() const { return first_feature_; }
   /// Prompts on which the feature at this position is active.
   uint64_t count(std::size_t position) const { return count_[position]; }
   /// One feature, whatever its activity; the mean of one that is never active is 0. Precondition: prompts
@@ -44,7 +45,7 @@ class FeatureStatistics {
   FeatureSummary feature(std::size_t position) const;
 
   /// Adds the features behind this one's, to which the same prompts were added.
-  void append(FeatureStatistics&& next);
+  void append(const FeatureStatistics& next);
 
   /// What `features` features take.
   static uint64_t bytes_for(std::size_t features) {

@@ -20,7 +20,6 @@ FeatureTable::FeatureTable(Source source, std::string token, IndexRange features
                            const StatisticsSettings& settings)
     : source_(std::move(source)),
       token_(std::move(token)),
-      first_feature_(features.begin),
       statistics_(features.size(), settings.activation_threshold, features.begin) {
   keep_more(settings);
 }
@@ -53,7 +52,7 @@ void FeatureTable::add(std::size_t first, std::span<const std::size_t> prompt_in
 
 void FeatureTable::append(FeatureTable&& next) {
   if (!all_features()) return;
-  statistics_.append(std::move(next.statistics_));
+  statistics_.append(next.statistics_);
   if (labels_) labels_->append(*next.labels_);
   if (details_) details_->append(*std::move(next.details_));
 }

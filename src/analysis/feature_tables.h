@@ -55,7 +55,7 @@ class FeatureTable {
   bool all_features() const { return chosen_.empty(); }
   std::span<const int64_t> chosen() const { return chosen_; }
   int64_t feature_id(std::size_t position) const {
-    return all_features() ? static_cast<int64_t>(first_feature_ + position) : chosen_[position];
+    return all_features() ? static_cast<int64_t>(statistics_.first_feature() + position) : chosen_[position];
   }
   const FeatureStatistics& statistics() const { return statistics_; }
   const LabelStatistics* labels() const { return labels_ ? &*labels_ : nullptr; }
@@ -66,7 +66,6 @@ class FeatureTable {
 
   Source source_;
   std::string token_;
-  std::size_t first_feature_ = 0;
   std::vector<int64_t> chosen_;
   FeatureStatistics statistics_;
   std::shared_ptr<const Labels> labels_of_prompts_;  ///< what the two below look into

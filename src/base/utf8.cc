@@ -25,7 +25,7 @@ Utf8Char decode_utf8(std::string_view text, std::size_t pos) {
   }
   if (text.size() - pos < length) return {};
   for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(pos + i) & 0xC0u) != 0x80u) return {};
+    if (begins_character(text[pos + i])) return {};
     code_point = (code_point << 6) | (byte(pos + i) & 0x3Fu);
   }
   constexpr std::array<char32_t, 5> kSmallest = {0, 0, 0x80, 0x800, 0x10000};

@@ -205,12 +205,26 @@ std::vector<NamedFile> written(std::initializer_list<NamedFile> files) {
 
 }  // namespace
 
+OutputSettings Options::output_settings() const {
+  OutputSettings settings;
+  if (universal()) settings.universal = universal_output;
+  if (specific()) settings.specific = specific_output;
+  if (specific()) settings.token_activations = token_activations;
+  settings.contrast = contrast_output;
+  settings.report = report;
+  settings.threshold = threshold;
+  settings.record_prompts = record_prompts;
+  settings.contrast_q = contrast_q;
+  return settings;
+}
+
 std::vector<NamedFile> Options::outputs() const {
-  return written({{"--universal-output", universal() ? universal_output : ""},
-                  {"--specific-output", specific() ? specific_output : ""},
-                  {"--token-activations", specific() ? token_activations : ""},
-                  {"--contrast-output", contrast_output},
-                  {"--report", report}});
+  const OutputSettings settings = output_settings();
+  return written({{"--universal-output", settings.universal},
+                  {"--specific-output", settings.specific},
+                  {"--token-activations", settings.token_activations},
+                  {"--contrast-output", settings.contrast},
+                  {"--report", settings.report}});
 }
 
 CommandLine parse_options(int argc, const char* const* argv) {

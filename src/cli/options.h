@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/progress.h"
+#include "output/output_settings.h"
 #include "plan/run_plan.h"
 
 namespace saescope {
@@ -68,6 +69,8 @@ struct Options {
   bool all_tokens() const { return specific() && !token_activations.empty(); }
   /// Whether statistics by label are wanted.
   bool gathers() const { return !contrast_output.empty() || !report.empty(); }
+  /// What becomes of the results: paths of those outputs alone that this analysis has.
+  OutputSettings output_settings() const;
   /// The files that the run writes, but for the recorded prompts, which lie beside the specific CSV.
   std::vector<NamedFile> outputs() const;
 };

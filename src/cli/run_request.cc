@@ -25,19 +25,6 @@ ResultSettings results_of(const Options& options) {
           .spool_folder = folder_of(options.specific_output)};
 }
 
-OutputSettings outputs_of(const Options& options) {
-  OutputSettings outputs;
-  if (options.universal()) outputs.universal = options.universal_output;
-  if (options.specific()) outputs.specific = options.specific_output;
-  if (options.specific()) outputs.token_activations = options.token_activations;
-  outputs.contrast = options.contrast_output;
-  outputs.report = options.report;
-  outputs.threshold = options.threshold;
-  outputs.record_prompts = options.record_prompts;
-  outputs.contrast_q = options.contrast_q;
-  return outputs;
-}
-
 }  // namespace
 
 RunRequest read_request(const Options& options, std::string command, Progress& progress) {
@@ -48,7 +35,7 @@ RunRequest read_request(const Options& options, std::string command, Progress& p
   plan.limits = options.limits;
   plan.compute = options.compute;
   plan.keep = results_of(options);
-  request.outputs = outputs_of(options);
+  request.outputs = options.output_settings();
   request.description = {.command = std::move(command),
                          .analysis = word_of(*options.analysis, kAnalysisWords),
                          .dtype = word_of(options.compute.dtype, kPrecisionWords),

@@ -11,13 +11,10 @@
 namespace saescope {
 
 SourceAnalysis::SourceAnalysis(const OpenedSource& source, Backend& backend, const Context& context)
-    : source_(source),
-      backend_(backend),
-      context_(context),
-      encoder_{source.sae.encoder, backend.bind(source.sae.encoder.weight)} {}
+    : source_(source), backend_(backend), context_(context) {}
 
 void SourceAnalysis::add_all_features(std::size_t token_type, IndexRange features, FeatureTable& table) {
-  features_ = features;
+  if (!encoder_) encoder_.emplace(backend_.bind_encoder(source_.sae.encoder, features));
   all_.push_back({token_type, &table});
 }
 
@@ -66,9 +63,9 @@ void SourceAnalysis::encode_all_features(const ActivationBatch& batch) {
     const float* first = batch.activations.row(all_[i].token_type * prompts);
     std::copy_n(first, prompts * rows.cols(), rows.row(i * prompts));
   }
-  backend_.encode(rows.view(), encoder_, features_, [&](std::size_t first, MatrixView<const float> block) {
+  backend_.encode(rows.view(), *encoder_, [&](std::size_t first, MatrixView<const float> block) {
     for (std::size_t i = 0; i < all_.size(); ++i) {
-      all_[i].table->add(first - features_.begin, batch.prompt_indices,
+      all_[i].table->add(first - encoder_->features.begin, batch.prompt_indices,
                          block.rows_from(i * prompts, prompts));
     }
   });

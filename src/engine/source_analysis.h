@@ -1,6 +1,6 @@
 #pragma once
 
-#include <deque>
+#include <optional>
 #include <vector>
 
 #include "analysis/feature_tables.h"
@@ -20,7 +20,8 @@ class SourceAnalysis {
   /// @param source must outlive this, as backend and context
   SourceAnalysis(const OpenedSource& source, Backend& backend, const Context& context);
 
-  /// @param token_type index among the run's token types @param features range of the table's features
+  /// @param token_type index among the run's token types @param features those of the table, the same ones at
+  /// every token type
   /// @param table must outlive this, as all tables
   void add_all_features(std::size_t token_type, IndexRange features, FeatureTable& table);
   /// @param statistics of the same features; null where they are not wanted
@@ -49,8 +50,7 @@ class SourceAnalysis {
   const OpenedSource& source_;
   Backend& backend_;
   const Context& context_;
-  BoundEncoder encoder_;
-  IndexRange features_;
+  std::optional<BoundEncoder> encoder_;  ///< where all features are wanted
   std::vector<AllFeatures> all_;
   std::vector<ChosenFeatures> chosen_;
 };

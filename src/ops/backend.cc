@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "ops/encode/encode.h"
+#include "ops/weight_rows.h"
 
 namespace saescope {
 namespace {
@@ -84,16 +85,20 @@ void Backend::swiglu(const Array& x, const LinearWeight& gate, const LinearWeigh
   if (x.rows() > 0) do_swiglu(x, gate, up, out);
 }
 
-void Backend::encode(MatrixView<const float> x, const BoundEncoder& encoder, IndexRange features,
-                     const FeatureSink& sink) {
-  require(x.cols == encoder.parameters.activation_dim, "encode", "x is [rows, activation_dim]");
-  const IndexRange existing = features.intersect({0, encoder.parameters.dict_size});
-  if (x.rows > 0 && existing.size() > 0) do_encode(x, encoder, existing, sink);
+BoundEncoder Backend::bind_encoder(const EncoderParameters& parameters, IndexRange features) {
+  const IndexRange existing = features.intersect({0, parameters.dict_size});
+  if (parameters.function == ActivationFunction::kTopK)
+    return {parameters, existing, bind(parameters.weight)};
+  return {parameters, existing, bind(weight_outputs(parameters.weight, existing.begin, existing.size()))};
 }
 
-void Backend::do_encode(MatrixView<const float> x, const BoundEncoder& encoder, IndexRange features,
-                        const FeatureSink& sink) {
-  encode_in_tiles(x, encoder, features, *this, sink);
+void Backend::encode(MatrixView<const float> x, const BoundEncoder& encoder, const FeatureSink& sink) {
+  require(x.cols == encoder.parameters.activation_dim, "encode", "x is [rows, activation_dim]");
+  if (x.rows > 0 && encoder.features.size() > 0) do_encode(x, encoder, sink);
+}
+
+void Backend::do_encode(MatrixView<const float> x, const BoundEncoder& encoder, const FeatureSink& sink) {
+  encode_in_tiles(x, encoder, *this, sink);
 }
 
 void Backend::gather(const Array& x, std::span<const int32_t> rows, const Array& out) {

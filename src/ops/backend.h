@@ -51,10 +51,11 @@ struct LinearWeight {
 /// during the call
 using TileSink = std::function<void(std::size_t first_output, MatrixView<float> tile)>;
 
-/// An SAE's encoder whose weight a backend has bound.
+/// An SAE's encoder for some of its features, made by Backend::bind_encoder.
 struct BoundEncoder {
   const EncoderParameters& parameters;
-  Weight weight;  ///< Backend::bind(parameters.weight)
+  IndexRange features;
+  Weight weight;  ///< rows of these features; of all where an activation depends on other features, too
 };
 
 /// Receives the activations of features [first_feature, first_feature + block.cols) for all rows. Called from
@@ -89,6 +90,11 @@ class Backend {
   /// Prepares a weight for the operators below; a device copies it to its memory. @param view lives as long
   /// as the result is used
   virtual Weight bind(const TensorView& view) { return view; }
+
+  /// Prepares an encoder for `encode`. @param parameters must outlive the result, with the file its weight
+  /// lies in
+  /// @param features of which those are taken that the SAE has
+  BoundEncoder bind_encoder(const EncoderParameters& parameters, IndexRange features = {});
 
   /// An uninitialised matrix. @param dtype kF32 or kBF16. @throws std::bad_alloc
   virtual Array allocate(std::size_t rows, std::size_t cols, DType dtype) = 0;
@@ -133,12 +139,11 @@ class Backend {
   /// bf16
   void swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up, const Array& out);
 
-  /// Encodes residual-stream activations with an SAE in float32, and hands the activations of the features in
-  /// `features` over in blocks, so that the rows × features matrix never exists. A feature's bits do not
-  /// depend on the range that it is asked in. @param x [rows, d] in host memory
+  /// Encodes residual-stream activations with an SAE in float32, and hands the activations of the encoder's
+  /// features over in blocks, so that the rows × features matrix never exists. A feature's bits do not depend
+  /// on the range that it is encoded in. @param x [rows, d] in host memory
   /// @throws NotFiniteActivation; what `sink` throws
-  void encode(MatrixView<const float> x, const BoundEncoder& encoder, IndexRange features,
-              const FeatureSink& sink);
+  void encode(MatrixView<const float> x, const BoundEncoder& encoder, const FeatureSink& sink);
 
   /// out[i] = x[rows[i]]. Same dtype on both sides.
   void gather(const Array& x, std::span<const int32_t> rows, const Array& out);
@@ -157,8 +162,7 @@ class Backend {
   virtual void do_linear_tiles(const Array& x, const Weight& weight, const TileSink& sink) = 0;
   virtual void do_swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up,
                          const Array& out) = 0;
-  virtual void do_encode(MatrixView<const float> x, const BoundEncoder& encoder, IndexRange features,
-                         const FeatureSink& sink);
+  virtual void do_encode(MatrixView<const float> x, const BoundEncoder& encoder, const FeatureSink& sink);
   virtual void do_gather(const Array& x, std::span<const int32_t> rows, const Array& out) = 0;
 };
 

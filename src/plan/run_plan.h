@@ -37,8 +37,8 @@ struct ResultSettings {
   float activation_threshold = 0.01f;  ///< activation above which a feature is active on a prompt
   bool by_label = false;               ///< statistics by label, which contrasts are made of
   bool details = false;                ///< distributions and strongest prompts; needs by_label
-  bool all_tokens =
-      false;  ///< requested features' activations at every token of the prompts they are active on
+  /// Requested features' activations at every token of the prompts on which they are active.
+  bool all_tokens = false;
   std::filesystem::path spool_folder = ".";  ///< for what is set aside on disk, in files without a name
 };
 

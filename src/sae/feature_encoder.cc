@@ -63,8 +63,8 @@ void FeatureEncoder::encode_block(const Array& x, std::size_t first, MatrixView<
 /// Which features a top-k keeps depends on all of them.
 Matrix<float> FeatureEncoder::pick_from_all(MatrixView<const float> x) {
   Matrix<float> result(x.rows, features_.size());
-  const BoundEncoder encoder = {parameters_, backend_.bind(parameters_.weight)};
-  backend_.encode(x, encoder, {}, [&](std::size_t first, MatrixView<const float> block) {
+  if (!all_) all_.emplace(backend_.bind_encoder(parameters_));
+  backend_.encode(x, *all_, [&](std::size_t first, MatrixView<const float> block) {
     for (std::size_t i = 0; i < features_.size(); ++i) {
       const auto feature = static_cast<std::size_t>(features_[i]);
       if (feature < first || feature >= first + block.cols) continue;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,7 +19,7 @@ class FeatureEncoder {
   FeatureEncoder(const EncoderParameters& parameters, std::span<const int64_t> features, Backend& backend,
                  const Context& context);
 
-  /// [rows, features], the same bits as Encoder gives. @param x [rows, d]
+  /// [rows, features], the same bits as Backend::encode gives. @param x [rows, d]
   Matrix<float> encode(MatrixView<const float> x);
 
   std::size_t feature_count() const { return features_.size(); }
@@ -29,6 +30,7 @@ class FeatureEncoder {
   Matrix<float> pick_from_all(MatrixView<const float> x);
 
   const EncoderParameters& parameters_;
+  std::optional<BoundEncoder> all_;  ///< where an activation depends on all features, once it is needed
   std::vector<int64_t> features_;
   Backend& backend_;
   const Context& context_;

@@ -6,7 +6,6 @@
 
 #include "ops/encode/activation_function.h"
 #include "ops/encode/top_k.h"
-#include "ops/weight_rows.h"
 #include "tensor/buffer.h"
 
 namespace saescope {
@@ -14,10 +13,10 @@ namespace {
 
 /// Which features a row's k largest are is known only at its end, so all are multiplied, and blocks are
 /// rebuilt from the hits.
-void encode_top_k(const Array& x, const BoundEncoder& encoder, IndexRange features, Backend& backend,
-                  const FeatureSink& sink) {
+void encode_top_k(const Array& x, const BoundEncoder& encoder, Backend& backend, const FeatureSink& sink) {
   constexpr std::size_t kBlockFeatures = 512;
   const EncoderParameters& parameters = encoder.parameters;
+  const IndexRange features = encoder.features;
   RowTopK top(x.rows(), static_cast<std::size_t>(parameters.k));
   std::mutex adding;
   backend.linear_tiles(x, encoder.weight, [&](std::size_t first, MatrixView<float> block) {
@@ -56,19 +55,15 @@ Array subtract_input_bias(const EncoderParameters& parameters, MatrixView<const 
   return array;
 }
 
-void encode_in_tiles(MatrixView<const float> x, const BoundEncoder& encoder, IndexRange features,
-                     Backend& backend, const FeatureSink& sink) {
+void encode_in_tiles(MatrixView<const float> x, const BoundEncoder& encoder, Backend& backend,
+                     const FeatureSink& sink) {
   const EncoderParameters& parameters = encoder.parameters;
   const Array shifted = subtract_input_bias(parameters, x, backend);
-  if (parameters.function == ActivationFunction::kTopK) {
-    return encode_top_k(shifted, encoder, features, backend, sink);
-  }
-  const bool all = features.size() == parameters.dict_size;
-  const Weight weight =
-      all ? encoder.weight : backend.bind(weight_outputs(encoder.weight, features.begin, features.size()));
-  backend.linear_tiles(shifted, weight, [&](std::size_t first, MatrixView<float> block) {
-    apply_activation_function(parameters, {.first = features.begin + first}, block);
-    sink(features.begin + first, block);
+  if (parameters.function == ActivationFunction::kTopK) return encode_top_k(shifted, encoder, backend, sink);
+  backend.linear_tiles(shifted, encoder.weight, [&](std::size_t tile, MatrixView<float> block) {
+    const std::size_t first = encoder.features.begin + tile;
+    apply_activation_function(parameters, {.first = first}, block);
+    sink(first, block);
   });
 }
 

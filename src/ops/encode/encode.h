@@ -2,7 +2,6 @@
 
 #include <cstddef>
 
-#include "base/index_range.h"
 #include "ops/backend.h"
 #include "ops/encode/encoder_parameters.h"
 
@@ -13,8 +12,8 @@ Array subtract_input_bias(const EncoderParameters& parameters, MatrixView<const 
 
 /// Backend::encode over `linear_tiles`: blocks of features one after the other, so that the rows × features
 /// matrix never exists.
-void encode_in_tiles(MatrixView<const float> x, const BoundEncoder& encoder, IndexRange features,
-                     Backend& backend, const FeatureSink& sink);
+void encode_in_tiles(MatrixView<const float> x, const BoundEncoder& encoder, Backend& backend,
+                     const FeatureSink& sink);
 
 /// Bytes held while `rows` rows are encoded with all features.
 std::size_t encode_bytes(const EncoderParameters& parameters, std::size_t rows, const Backend& backend);
