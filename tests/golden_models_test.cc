@@ -42,7 +42,8 @@ ModelEntry entry_of(const std::filesystem::path& path) {
 }
 
 std::unique_ptr<ModelFiles> open_files(const std::filesystem::path& path) {
-  return is_gguf(path) ? open_gguf_model(entry_of(path)) : open_folder_model(entry_of(path));
+  static SilentProgress progress;
+  return is_gguf(path) ? open_gguf_model(entry_of(path), progress) : open_folder_model(entry_of(path), progress);
 }
 
 Checkpoint open_checkpoint(const std::filesystem::path& path, std::size_t layer_count) {

@@ -2,14 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <set>
 #include <utility>
 
+#include "assets/repository_files.h"
 #include "assets/template_variables.h"
+#include "assets/weight_files.h"
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "formats/json_document.h"
-#include "formats/safetensors.h"
+#include "hub/cache_layout.h"
+#include "hub/names.h"
 #include "text/tokenizer_config.h"
 
 namespace saescope {
@@ -18,112 +20,115 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kConfig = "config.json";
+constexpr const char* kAdapterConfig = "adapter_config.json";
 constexpr const char* kTokenizer = "tokenizer.json";
 constexpr const char* kTokenizerConfig = "tokenizer_config.json";
+constexpr const char* kSpecialTokens = "special_tokens_map.json";
+constexpr const char* kAddedTokens = "added_tokens.json";
 constexpr const char* kChatTemplate = "chat_template.jinja";
-constexpr const char* kIndexFile = "model.safetensors.index.json";
-constexpr const char* kSingleFile = "model.safetensors";
+constexpr const char* kVocabulary = "vocab.json";
+constexpr const char* kMerges = "merges.txt";
 
-/// A file that a model on the hub cannot do without.
-fs::path require_file(Hub& hub, const std::string& repo, const std::string& file) {
-  if (auto path = hub.cached_file(repo, file)) return *std::move(path);
-  throw InputError({.what = fmt::format("the repository has no file {}", file),
-                    .where = fmt::format("{}/{}", hub.settings().endpoint, repo),
-                    .expected = "a checkpoint in Hugging Face layout with safetensors weights"});
-}
-
-/// Of an index's entry. @throws InputError where it does not name a file beside the index
-std::string file_of(const nlohmann::json& entry, const std::string& tensor, const std::string& where) {
-  std::string file = entry.is_string() ? entry.get<std::string>() : "";
-  constexpr std::string_view kNotInAName("/\0", 2);
-  if (!file.empty() && file.find_first_of(kNotInAName) == std::string::npos && !file.starts_with("..")) {
-    return file;
-  }
-  throw InputError({.what = "unusable file name of tensor " + tensor,
-                    .where = where,
-                    .expected = "a file beside the index",
-                    .found = entry.dump()});
-}
-
-/// The files that hold these tensors, by the text of model.safetensors.index.json.
-std::set<std::string> files_of_index(const std::string& text, const std::vector<std::string>& tensors,
-                                     const std::string& where) {
-  const nlohmann::json index = parse_json(text, where);
-  const auto map = index.is_object() ? index.find("weight_map") : index.end();
-  if (!index.is_object() || map == index.end() || !map->is_object()) {
-    throw InputError({.what = "not an index of a sharded checkpoint",
-                      .where = where,
-                      .expected = "an object `weight_map`"});
-  }
-  std::set<std::string> files;
-  for (const std::string& name : tensors) {
-    const auto entry = map->find(name);
-    if (entry == map->end()) continue;  // reported by bind_weights together with everything else that lacks
-    files.insert(file_of(*entry, name, where));
-  }
-  return files;
+/// A folder of LoRA weights names the model that it changes, and is none itself.
+void refuse_adapter(const RepositoryFiles& files) {
+  const auto text = files.text(kAdapterConfig);
+  if (!text) return;
+  const nlohmann::json config = parse_json(text->text, text->where);
+  const auto base = config.is_object() ? config.find("base_model_name_or_path") : config.end();
+  throw InputError(
+      {.what = fmt::format("this is an adapter{}, not a model",
+                           base != config.end() && base->is_string() ? " of " + base->get<std::string>() : ""),
+       .where = files.where(),
+       .expected = "a checkpoint with config.json and all weights",
+       .found = kAdapterConfig,
+       .hint = "merge it into its model: merge_and_unload() of peft, then save_pretrained()"});
 }
 
 class FolderModel final : public ModelFiles {
  public:
-  /// @param hub where files that are missing come from; null: from nowhere
-  FolderModel(const ModelEntry& model, const fs::path& folder, Hub* hub)
-      : ModelFiles(model, folder), hub_(hub) {}
+  FolderModel(const ModelEntry& model, const fs::path& folder, RepositoryFiles files, Progress& progress)
+      : ModelFiles(model, folder), files_(std::move(files)), progress_(progress) {}
 
   ChatFormatter formatter() override {
-    const fs::path tokenizer = path() / kTokenizer;
-    const fs::path config_path = path() / kTokenizerConfig;
-    const fs::path jinja = path() / kChatTemplate;
-    TokenizerConfig config = parse_tokenizer_config(read_file(config_path), config_path.string());
-    const bool own_file = fs::exists(jinja);
-    const auto source = own_file ? std::optional(read_file(jinja)) : std::move(config.chat_template);
-    if (!source) throw no_chat_template(path().string());
-    return {Tokenizer::from_tokenizer_json(read_file(tokenizer), tokenizer.string()),
-            ChatTemplate(*source, own_file ? jinja.string() : config_path.string() + ": chat_template"),
-            template_variables(config.special_tokens, entry()), entry().name};
+    TokenizerSetup setup;
+    setup.as_qwen2 = config().architecture->name == "qwen2";
+    TokenizerConfig config = read_tokenizer_files(setup);
+    setup.added = &config.added;
+    warn_of_class(config);
+    return make_formatter(open_tokenizer(setup), find_template(config), config.special_tokens, entry(),
+                          progress_);
   }
 
   std::vector<FileNeed> needed(std::size_t layer_count) override {
-    const std::optional<fs::path> index = find_index();
-    std::set<std::string> names = {kSingleFile};
-    if (index) {
-      names = files_of_index(read_file(*index),
-                             needed_tensor_names(config(), layer_count, TensorNaming::kHuggingFace),
-                             hub_ == nullptr ? index->string() : repo());
-    }
+    const WeightFiles weights(files_);
     std::vector<FileNeed> needs;
-    for (const std::string& name : names) {
-      needs.push_back(hub_ == nullptr ? FileNeed{"", name, path() / name}
-                                      : FileNeed{repo(), name, hub_->find_cached(repo(), name)});
+    for (const std::string& name : weights.holding(tensor_names(layer_count))) {
+      needs.push_back(files_.need(name));
     }
     return needs;
   }
 
   Checkpoint checkpoint(std::size_t layer_count) override {
     check_layer_count(config(), layer_count, path().string());
-    std::vector<fs::path> paths;
-    for (FileNeed& need : needed(layer_count)) {
-      paths.push_back(need.path ? *std::move(need.path) : require_file(*hub_, repo(), need.file));
-    }
+    const WeightFiles weights(files_);
     Checkpoint checkpoint;
     NamedTensors tensors;
-    for (const fs::path& file_path : paths) {
-      const MappedFile& file = *checkpoint.files.emplace_back(std::make_shared<const MappedFile>(file_path));
-      add_tensors(tensors, parse_safetensors(file.bytes(), file.path().string()).tensors, path().string());
+    for (const std::string& name : weights.holding(tensor_names(layer_count))) {
+      const MappedFile& file =
+          *checkpoint.files.emplace_back(std::make_shared<const MappedFile>(files_.require(name)));
+      add_tensors(tensors, weights.parse(file), path().string());
     }
     checkpoint.model = {
         config(), bind_weights(tensors, config(), layer_count, TensorNaming::kHuggingFace, path().string())};
     return checkpoint;
   }
 
- private:
-  const std::string& repo() const { return entry().model; }
+  std::string revision() const override { return files_.commit(); }
 
-  /// The list of a sharded checkpoint's files.
-  std::optional<fs::path> find_index() {
-    if (hub_ != nullptr) return hub_->cached_file(repo(), kIndexFile);
-    const fs::path index = path() / kIndexFile;
-    return fs::exists(index) ? std::optional(index) : std::nullopt;
+ private:
+  std::vector<std::string> tensor_names(std::size_t layer_count) {
+    return needed_tensor_names(config(), layer_count, TensorNaming::kHuggingFace);
+  }
+
+  TokenizerConfig read_tokenizer_files(const TokenizerSetup& setup) const {
+    TokenizerSideFiles side;
+    side.tokenizer_config = files_.text(kTokenizerConfig);
+    if (!side.tokenizer_config || !lists_added_tokens(*side.tokenizer_config)) {
+      side.special_tokens_map = files_.text(kSpecialTokens);
+      side.added_tokens = files_.text(kAddedTokens);
+    }
+    return read_tokenizer_config(side, setup.as_qwen2);
+  }
+
+  Tokenizer open_tokenizer(const TokenizerSetup& setup) const {
+    if (const auto json = files_.text(kTokenizer)) {
+      return Tokenizer::from_tokenizer_json(json->text, json->where, setup);
+    }
+    const auto vocabulary = files_.text(kVocabulary);
+    const auto merges = vocabulary ? files_.text(kMerges) : std::nullopt;
+    if (merges) {
+      return Tokenizer::from_vocabulary_files(vocabulary->text, merges->text, files_.where(), setup);
+    }
+    throw InputError({.what = fmt::format("there is no {}", kTokenizer),
+                      .where = files_.where(),
+                      .expected = fmt::format("{}, or {} with {}", kTokenizer, kVocabulary, kMerges),
+                      .hint = "AutoTokenizer.from_pretrained(…).save_pretrained(…) of transformers writes it"});
+  }
+
+  TemplateSource find_template(TokenizerConfig& config) const {
+    if (auto own = entry_template(entry())) return *std::move(own);
+    if (auto file = files_.text(kChatTemplate)) return {std::move(file->text), file->where};
+    if (!config.chat_template) throw no_chat_template(files_.where());
+    return {*std::move(config.chat_template), (path() / kTokenizerConfig).string() + ": chat_template"};
+  }
+
+  /// Where transformers 5 does not take text apart as tokenizer.json says, since a class of its own counts.
+  void warn_of_class(const TokenizerConfig& config) const {
+    if (config.tokenizer_class != "GPT2Tokenizer") return;
+    progress_.info(fmt::format(
+        "{}: text is cut as tokenizer.json says; transformers 5 replaces that by GPT-2's own splitting, since {} "
+        "names the class GPT2Tokenizer",
+        files_.where(), kTokenizerConfig));
   }
 
   ModelConfig read_config() override {
@@ -131,21 +136,42 @@ class FolderModel final : public ModelFiles {
     return model_config_from_json(parse_json(read_file(where), where), where);
   }
 
-  Hub* hub_;
+  RepositoryFiles files_;
+  Progress& progress_;
 };
+
+/// Of the hub cache's folder of a repository, `models--org--name`, the snapshot that `main` names.
+fs::path folder_of(const ModelEntry& entry) {
+  fs::path folder = entry.model;
+  if (fs::exists(folder / kConfig) || !fs::is_directory(folder / "snapshots")) return folder;
+  const RepoCache cache(folder);
+  const std::vector<std::string> snapshots = cache.snapshots();
+  if (const auto commit = cache.commit(HubRepo().revision)) return cache.snapshot(*commit);
+  if (snapshots.size() == 1) return cache.snapshot(snapshots.front());
+  throw InputError({.what = "the folder of the hub cache does not say which of its snapshots to read",
+                    .where = folder.string(),
+                    .expected = "refs/main, or a single snapshot",
+                    .found = fmt::format("{} snapshots", snapshots.size()),
+                    .hint = "name the snapshot's own folder, …/snapshots/COMMIT"});
+}
 
 }  // namespace
 
-std::unique_ptr<ModelFiles> open_folder_model(const ModelEntry& entry) {
-  return std::make_unique<FolderModel>(entry, entry.model, nullptr);
+std::unique_ptr<ModelFiles> open_folder_model(const ModelEntry& entry, Progress& progress) {
+  const fs::path folder = folder_of(entry);
+  RepositoryFiles files(folder);
+  refuse_adapter(files);
+  return std::make_unique<FolderModel>(entry, folder, std::move(files), progress);
 }
 
-std::unique_ptr<ModelFiles> open_hub_model(const ModelEntry& entry, Hub& hub) {
-  const fs::path folder = require_file(hub, entry.model, kConfig).parent_path();
-  require_file(hub, entry.model, kTokenizer);
-  require_file(hub, entry.model, kTokenizerConfig);
-  hub.cached_file(entry.model, kChatTemplate);  // optional: older repositories keep it in the config
-  return std::make_unique<FolderModel>(entry, folder, &hub);
+std::unique_ptr<ModelFiles> open_hub_model(const ModelEntry& entry, Hub& hub, Progress& progress) {
+  RepositoryFiles files(hub, entry.model);
+  const auto config = hub.cached_file(entry.model, kConfig);
+  if (!config) refuse_adapter(files);
+  const fs::path folder = (config ? *config : files.require(kConfig)).parent_path();
+  auto model = std::make_unique<FolderModel>(entry, folder, std::move(files), progress);
+  model->config();  // what cannot be run is said before more of it is downloaded
+  return model;
 }
 
 }  // namespace saescope

@@ -39,14 +39,14 @@ std::optional<std::string> special_token(const GgufFile& file, const std::vector
 }
 
 nlohmann::ordered_json special_tokens(const GgufFile& file, const std::vector<std::string>& tokens) {
-  constexpr std::array<std::pair<const char*, const char*>, 4> kSpecialTokens = {{
+  constexpr std::array<std::pair<const char*, const char*>, 4> kTokenKeys = {{
       {"bos_token", "tokenizer.ggml.bos_token_id"},
       {"eos_token", "tokenizer.ggml.eos_token_id"},
       {"unk_token", "tokenizer.ggml.unknown_token_id"},
       {"pad_token", "tokenizer.ggml.padding_token_id"},
   }};
   auto found = nlohmann::ordered_json::object();
-  for (const auto& [name, key] : kSpecialTokens) {
+  for (const auto& [name, key] : kTokenKeys) {
     if (const auto token = special_token(file, tokens, key)) found[name] = *token;
   }
   return found;
@@ -55,6 +55,7 @@ nlohmann::ordered_json special_tokens(const GgufFile& file, const std::vector<st
 GgufVocabulary read_vocabulary(const GgufFile& file) {
   GgufVocabulary vocabulary;
   vocabulary.model = file.require<std::string>("tokenizer.ggml.model");
+  vocabulary.architecture = file.require<std::string>("general.architecture");
   if (const auto* pre = file.find<std::string>("tokenizer.ggml.pre")) vocabulary.pre = *pre;
   vocabulary.tokens = file.require<std::vector<std::string>>("tokenizer.ggml.tokens");
   vocabulary.merges = file.require<std::vector<std::string>>("tokenizer.ggml.merges");
@@ -101,19 +102,16 @@ void check_types(const UnsupportedTensors& unsupported, const ModelConfig& confi
 
 class GgufModel final : public ModelFiles {
  public:
-  explicit GgufModel(const ModelEntry& model)
+  GgufModel(const ModelEntry& model, Progress& progress)
       : ModelFiles(model, model.model),
+        progress_(progress),
         mapped_(std::make_shared<const MappedFile>(path())),
         file_(parse_gguf(mapped_->bytes(), path().string())) {}
 
   ChatFormatter formatter() override {
     const GgufVocabulary vocabulary = read_vocabulary(file_);
-    auto variables = template_variables(special_tokens(file_, vocabulary.tokens), entry());
-    const auto* source = file_.find<std::string>("tokenizer.chat_template");
-    if (source == nullptr) throw no_chat_template(path().string());
-    return {Tokenizer::from_gguf(vocabulary, path().string()),
-            ChatTemplate(*source, path().string() + ": tokenizer.chat_template"), std::move(variables),
-            entry().name};
+    return make_formatter(Tokenizer::from_gguf(vocabulary, path().string()), find_template(),
+                          special_tokens(file_, vocabulary.tokens), entry(), progress_);
   }
 
   std::vector<FileNeed> needed(std::size_t) override {
@@ -141,6 +139,13 @@ class GgufModel final : public ModelFiles {
   }
 
  private:
+  TemplateSource find_template() const {
+    if (auto own = entry_template(entry())) return *std::move(own);
+    const auto* source = file_.find<std::string>("tokenizer.chat_template");
+    if (source == nullptr) throw no_chat_template(path().string());
+    return {*source, path().string() + ": tokenizer.chat_template"};
+  }
+
   std::vector<fs::path> siblings() const {
     const int64_t* parts = file_.find<int64_t>("split.count");
     return parts != nullptr && *parts > 1 ? split_siblings(path(), *parts) : std::vector<fs::path>();
@@ -148,14 +153,15 @@ class GgufModel final : public ModelFiles {
 
   ModelConfig read_config() override { return model_config_from_gguf(file_); }
 
+  Progress& progress_;
   std::shared_ptr<const MappedFile> mapped_;
   GgufFile file_;
 };
 
 }  // namespace
 
-std::unique_ptr<ModelFiles> open_gguf_model(const ModelEntry& entry) {
-  return std::make_unique<GgufModel>(entry);
+std::unique_ptr<ModelFiles> open_gguf_model(const ModelEntry& entry, Progress& progress) {
+  return std::make_unique<GgufModel>(entry, progress);
 }
 
 }  // namespace saescope

@@ -10,8 +10,8 @@
 
 namespace saescope {
 
-std::unique_ptr<ModelFiles> ModelFiles::open(const ModelEntry& entry, Hub& hub) {
-  if (!entry.model_is_path) return open_hub_model(entry, hub);
+std::unique_ptr<ModelFiles> ModelFiles::open(const ModelEntry& entry, Hub& hub, Progress& progress) {
+  if (!entry.model_is_path) return open_hub_model(entry, hub, progress);
   const std::filesystem::path path = entry.model;
   const bool gguf = is_gguf(path);
   const bool exists = gguf ? std::filesystem::is_regular_file(path) : std::filesystem::is_directory(path);
@@ -21,7 +21,7 @@ std::unique_ptr<ModelFiles> ModelFiles::open(const ModelEntry& entry, Hub& hub) 
                       .expected = gguf ? "a GGUF file" : "a folder in Hugging Face layout",
                       .hint = "correct `model` in the configuration"});
   }
-  return gguf ? open_gguf_model(entry) : open_folder_model(entry);
+  return gguf ? open_gguf_model(entry, progress) : open_folder_model(entry, progress);
 }
 
 ModelFiles::ModelFiles(ModelEntry entry, std::filesystem::path path)

@@ -8,6 +8,7 @@
 #include "assets/chat_formatter.h"
 #include "assets/checkpoint.h"
 #include "assets/file_need.h"
+#include "base/progress.h"
 #include "hub/hub.h"
 #include "model/model_config.h"
 #include "plan/model_entry.h"
@@ -19,9 +20,9 @@ namespace saescope {
 class ModelFiles {
  public:
   /// Finds the model; of one on the hub configuration, tokenizer and chat template are fetched.
-  /// @param hub must outlive this
+  /// @param hub, progress must outlive this
   /// @throws InputError where there is no such model; RunError where the network fails for good
-  static std::unique_ptr<ModelFiles> open(const ModelEntry& entry, Hub& hub);
+  static std::unique_ptr<ModelFiles> open(const ModelEntry& entry, Hub& hub, Progress& progress);
 
   virtual ~ModelFiles() = default;
   ModelFiles(const ModelFiles&) = delete;
@@ -30,6 +31,9 @@ class ModelFiles {
   /// The .gguf file, or the folder that holds configuration and tokenizer.
   const std::filesystem::path& path() const { return path_; }
   const ModelEntry& entry() const { return entry_; }
+
+  /// The commit of the hub that the files are of; empty where it is not known.
+  virtual std::string revision() const { return {}; }
 
   /// @throws InputError
   const ModelConfig& config();

@@ -1,13 +1,83 @@
 #include "assets/template_variables.h"
 
-namespace saescope {
+#include <fmt/format.h>
 
-nlohmann::ordered_json template_variables(const nlohmann::ordered_json& special_tokens,
-                                          const ModelEntry& entry) {
-  nlohmann::ordered_json variables = {{"tools", nullptr}, {"documents", nullptr}};
+#include <set>
+#include <utility>
+
+#include "base/atomic_file.h"
+#include "base/json_text.h"
+
+namespace saescope {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// What a template sees besides the messages: no tools and documents, the special tokens, and on top what the
+/// entry sets.
+Json template_variables(const Json& special_tokens, const ModelEntry& entry) {
+  Json variables = {{"tools", nullptr}, {"documents", nullptr}};
   for (const auto& [name, value] : special_tokens.items()) variables[name] = value;
   for (const auto& [name, value] : entry.template_vars.items()) variables[name] = value;
   return variables;
+}
+
+/// A template that prints a beginning of the text which the tokenizer does not name begins without one, here as
+/// in transformers: often a file was forgotten.
+void warn_of_missing_bos(const TemplateSource& source, const Json& variables, const ModelEntry& entry,
+                         Progress& progress) {
+  constexpr const char* kBos = "bos_token";
+  const auto bos = variables.find(kBos);
+  const bool empty = bos == variables.end() || bos->is_null() || *bos == "";
+  if (!empty || source.text.find(kBos) == std::string::npos) return;
+  progress.warn(fmt::format("model {}: the chat template prints `bos_token`, which no file of the tokenizer sets: "
+                            "prompts begin without it; `template_vars` can set it",
+                            entry.name));
+}
+
+/// Texts such as <|im_start|> in a rendered prompt.
+std::set<std::string> markers_in(const std::string& text) {
+  constexpr std::size_t kLongest = 48;
+  std::set<std::string> markers;
+  for (std::size_t at = 0; (at = text.find("<|", at)) != std::string::npos; at += 2) {
+    const std::size_t end = text.find("|>", at + 2);
+    if (end == std::string::npos) break;
+    const std::string marker = text.substr(at, end + 2 - at);
+    if (marker.size() <= kLongest && marker.find_first_of(" \n\t") == std::string::npos) markers.insert(marker);
+  }
+  return markers;
+}
+
+void warn_of_split_markers(const ChatFormatter& formatter, const ModelEntry& entry, Progress& progress) {
+  for (const std::string& marker : markers_in(formatter.format("Hi").text)) {
+    const std::size_t tokens = formatter.tokenizer().encode(marker).size();
+    if (tokens == 1) continue;
+    progress.warn(fmt::format("model {}: the chat template's marker {} is {} tokens of this tokenizer, not one: its "
+                              "files may lack added tokens",
+                              entry.name, shown_text(marker), tokens));
+  }
+}
+
+}  // namespace
+
+std::optional<TemplateSource> entry_template(const ModelEntry& entry) {
+  if (entry.chat_template.empty()) return std::nullopt;
+  const std::string key = fmt::format("models.{}.chat_template", entry.name);
+  if (!entry.chat_template_is_path) return TemplateSource{entry.chat_template, key};
+  return TemplateSource{read_file(entry.chat_template), entry.chat_template};
+}
+
+ChatFormatter make_formatter(Tokenizer tokenizer, const TemplateSource& source, const Json& special_tokens,
+                             const ModelEntry& entry, Progress& progress) {
+  Json variables = template_variables(special_tokens, entry);
+  if (!tokenizer.remark().empty()) {
+    progress.warn(fmt::format("model {}: {}", entry.name, tokenizer.remark()));
+  }
+  warn_of_missing_bos(source, variables, entry, progress);
+  ChatFormatter formatter(std::move(tokenizer), ChatTemplate(source.text, source.where), std::move(variables),
+                          entry.name);
+  warn_of_split_markers(formatter, entry, progress);
+  return formatter;
 }
 
 InputError no_chat_template(const std::string& where) {
@@ -15,7 +85,7 @@ InputError no_chat_template(const std::string& where) {
       {.what = "the model has no chat template",
        .where = where,
        .expected = "chat_template.jinja, or `chat_template` in tokenizer_config.json or the GGUF metadata",
-       .hint = "use the instruct version of the model"});
+       .hint = "use the instruct version of the model, or set `chat_template` (a text or a file) in its entry"});
 }
 
 }  // namespace saescope

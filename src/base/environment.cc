@@ -60,7 +60,7 @@ std::optional<std::string> process_environment(const std::string& name) {
 
 std::string environment_text(const std::string& name) { return process_environment(name).value_or(""); }
 
-std::filesystem::path home_folder(const Environment& environment) {
+std::optional<std::filesystem::path> find_home_folder(const Environment& environment) {
   if (const auto home = environment("HOME"); home && !home->empty()) return *home;
   std::vector<char> buffer(1 << 14);
   passwd entry{};
@@ -68,6 +68,11 @@ std::filesystem::path home_folder(const Environment& environment) {
   if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
     return found->pw_dir;
   }
+  return std::nullopt;
+}
+
+std::filesystem::path home_folder(const Environment& environment) {
+  if (auto home = find_home_folder(environment)) return *std::move(home);
   throw InputError({.what = "this account has no home folder",
                     .expected = "HOME in the environment, or a folder that the account names"});
 }
@@ -97,10 +102,12 @@ std::filesystem::path expand_path(std::string_view text, const std::filesystem::
   return (std::filesystem::absolute(base) / expanded).lexically_normal();
 }
 
-std::filesystem::path user_cache_folder() {
+std::optional<std::filesystem::path> user_cache_folder() {
   // The XDG base directory specification: a relative value counts as unset.
   const std::filesystem::path xdg = environment_text("XDG_CACHE_HOME");
-  return (xdg.is_absolute() ? xdg : home_folder() / ".cache") / "saescope";
+  if (xdg.is_absolute()) return xdg / "saescope";
+  const auto home = find_home_folder();
+  return home ? std::optional(*home / ".cache" / "saescope") : std::nullopt;
 }
 
 }  // namespace saescope

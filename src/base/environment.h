@@ -18,8 +18,11 @@ std::optional<std::string> process_environment(const std::string& name);
 /// is the same.
 std::string environment_text(const std::string& name);
 
-/// The user's home folder: HOME, or what the account says where that is unset or empty.
-/// @throws InputError where neither names one
+/// The user's home folder: HOME, or what the account says where that is unset or empty; nothing where neither
+/// names one.
+std::optional<std::filesystem::path> find_home_folder(const Environment& environment = process_environment);
+
+/// The same. @throws InputError where there is none
 std::filesystem::path home_folder(const Environment& environment = process_environment);
 
 /// Replaces `${NAME}` by the variable and `${NAME:-text}` by the variable or, where it is unset or empty,
@@ -34,7 +37,7 @@ std::filesystem::path expand_path(std::string_view text, const std::filesystem::
                                   const Environment& environment);
 
 /// `$XDG_CACHE_HOME/saescope`, or `~/.cache/saescope`: where the program keeps what it can make again.
-/// @throws as home_folder
-std::filesystem::path user_cache_folder();
+/// Nothing where the account has no home folder and the variable is not set.
+std::optional<std::filesystem::path> user_cache_folder();
 
 }  // namespace saescope

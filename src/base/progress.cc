@@ -91,18 +91,19 @@ void ConsoleProgress::end_stage() {
 void ConsoleProgress::draw(bool final) {
   if (mode_ == ProgressMode::kNone || stage_.empty()) return;
   const double elapsed = std::chrono::duration<double>(Clock::now() - started_).count();
-  const double share = total_ == 0 ? 1.0 : static_cast<double>(done_) / static_cast<double>(total_);
+  const double share =
+      total_ == 0 ? 1.0 : std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_));
   std::string line;
   if (final) {
     line = fmt::format("{}: {} in {}", stage_, format_amount(done_, unit_), format_seconds(elapsed));
   } else {
-    line = fmt::format("{}: {} of {} ({:.0f} %)", stage_, format_amount(done_, unit_),
-                       format_amount(total_, unit_), 100 * share);
+    line = fmt::format("{}: {}", stage_, format_amount(done_, unit_));
+    if (total_ > 0) line += fmt::format(" of {} ({:.0f} %)", format_amount(total_, unit_), 100 * share);
     if (done_ > 0) {  // before that there is no rate to tell
       const double rate = static_cast<double>(done_) / elapsed;
-      const double left = static_cast<double>(total_ - done_) / rate;
-      line += fmt::format(", {}/s, {} left", format_amount(static_cast<uint64_t>(rate), unit_),
-                          format_seconds(left));
+      line += fmt::format(", {}/s", format_amount(static_cast<uint64_t>(rate), unit_));
+      const double left = static_cast<double>(total_ - std::min(done_, total_)) / rate;
+      if (total_ > 0) line += fmt::format(", {} left", format_seconds(left));
     }
   }
   if (final || mode_ == ProgressMode::kPlain) {

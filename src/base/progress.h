@@ -22,6 +22,7 @@ class Progress {
   virtual void info(std::string_view message) = 0;
   /// A warning; the same text is shown once in a run.
   virtual void warn(std::string_view message) = 0;
+  /// @param total 0: nobody knows
   virtual void begin_stage(std::string_view name, uint64_t total, ProgressUnit unit) = 0;
   /// Sets the progress of the open stage to `done` of its total.
   virtual void update(uint64_t done) = 0;

@@ -22,9 +22,10 @@ class Plan {
       return line(fmt::format("  read      {} ({})", need.path->string(), format_bytes(size)));
     }
     const auto info = hub.settings().offline ? std::nullopt : hub.info(need.repo, need.file);
-    download_ += info ? info->size : 0;
+    const auto size = info ? info->size : std::nullopt;
+    download_ += size.value_or(0);
     line(fmt::format("  download  {}/{} ({})", need.repo, need.file,
-                     info ? format_bytes(info->size) : "size unknown"));
+                     size ? format_bytes(*size) : "size unknown"));
   }
   std::string finish() { return text_ + fmt::format("to download: {}\n", format_bytes(download_)); }
 
@@ -36,7 +37,9 @@ class Plan {
 void describe_sources(const PreparedModel& model, Hub& hub, Plan& plan) {
   for (const LayerPlan& layer : model.plan.layers) {
     for (const SourcePlan& source : layer.sources) {
-      for (const FileNeed& need : SaeFiles(model.plan.entry, source.source).needed()) plan.file(hub, need);
+      for (const FileNeed& need : SaeFiles(model.plan.entry, source.source, hub).needed()) {
+        plan.file(hub, need);
+      }
       std::string tokens;
       std::size_t features = 0;
       for (const TokenPlan& token : source.tokens) {

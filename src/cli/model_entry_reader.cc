@@ -42,8 +42,12 @@ std::string expanded_text(const ConfigValue& value, const EntryContext& context)
   return at_place(value, [&] { return expand_variables(text, context.environment); });
 }
 
-/// "name" or "organisation/name".
+/// "name" or "organisation/name", either with "@revision" behind it.
 bool is_hub_id(std::string_view text) {
+  if (const std::size_t at = text.find('@'); at != std::string_view::npos) {
+    if (at + 1 == text.size()) return false;
+    text = text.substr(0, at);
+  }
   const std::size_t slash = text.find('/');
   const auto is_part = [](std::string_view part) {
     return is_plain_name(part) && part.find_first_not_of('.') != std::string_view::npos;
@@ -201,13 +205,21 @@ void read_template_vars(const ConfigValue& value, ModelEntry& entry, const Entry
   }
 }
 
+/// A template's text has tags in braces; what has none is the path of a file.
+void read_chat_template(const ConfigValue& value, ModelEntry& entry, const EntryContext& context) {
+  const std::string text = value.text();
+  if (text.empty()) throw value.error("the value is empty", "a template, or the path of a file", "\"\"");
+  entry.chat_template_is_path = text.find("{{") == std::string::npos && text.find("{%") == std::string::npos;
+  entry.chat_template = entry.chat_template_is_path ? path_text(value, context) : text;
+}
+
 /// The keys of an entry in the order of the documentation.
 struct EntryKey {
   const char* name;
   bool required;
   void (*read)(const ConfigValue& value, ModelEntry& entry, const EntryContext& context);
 };
-constexpr std::array<EntryKey, 11> kEntryKeys = {{{"model", true, read_model},
+constexpr std::array<EntryKey, 12> kEntryKeys = {{{"model", true, read_model},
                                                   {"sae", false, read_sae},
                                                   {"sae_dir", true, read_sae_dir},
                                                   {"sae_path", true, read_sae_path},
@@ -217,7 +229,8 @@ constexpr std::array<EntryKey, 11> kEntryKeys = {{{"model", true, read_model},
                                                   {"link", false, read_link},
                                                   {"descriptions", false, read_descriptions_key},
                                                   {"pt_descriptions", false, read_pt_descriptions_key},
-                                                  {"template_vars", false, read_template_vars}}};
+                                                  {"template_vars", false, read_template_vars},
+                                                  {"chat_template", false, read_chat_template}}};
 
 }  // namespace
 

@@ -91,7 +91,7 @@ int run_program(int argc, const char* const* argv, const CancelToken& cancel) {
   const Context context = {.threads = thread_count(options), .progress = &progress, .cancel = &cancel};
   Hub hub(hub_settings(options), context);
   if (options.show_tokens) {
-    show_tokens(chosen_models(options, read_configuration(options)), read_prompts(options.prompts_path), hub);
+    show_tokens(chosen_models(options, read_configuration(options)), read_prompts(options.prompts_path), hub, progress);
     print("");
     return 0;
   }

@@ -19,9 +19,9 @@ nlohmann::ordered_json tap_json(const ChatFormatter& formatter, const TokenType&
 
 }  // namespace
 
-void show_tokens(const std::vector<ModelEntry>& models, const Prompts& prompts, Hub& hub) {
+void show_tokens(const std::vector<ModelEntry>& models, const Prompts& prompts, Hub& hub, Progress& progress) {
   for (const ModelEntry& entry : models) {
-    const ChatFormatter formatter = ModelFiles::open(entry, hub)->formatter();
+    const ChatFormatter formatter = ModelFiles::open(entry, hub, progress)->formatter();
     for (std::size_t i = 0; i < prompts.size(); ++i) {
       const FormattedPrompt formatted = formatter.format(prompts[i].content);
       nlohmann::ordered_json line = {

@@ -9,6 +9,6 @@
 namespace saescope {
 
 /// --show-tokens: one JSON line per model and prompt on stdout.
-void show_tokens(const std::vector<ModelEntry>& models, const Prompts& prompts, Hub& hub);
+void show_tokens(const std::vector<ModelEntry>& models, const Prompts& prompts, Hub& hub, Progress& progress);
 
 }  // namespace saescope

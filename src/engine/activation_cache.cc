@@ -1,6 +1,7 @@
 #include "engine/activation_cache.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -16,7 +17,7 @@ namespace saescope {
 namespace {
 
 // Part of every folder's name: a change of the numbers or of the files' layout makes old entries unfindable.
-constexpr std::string_view kFormat = "saescope activations 2";
+constexpr std::string_view kFormat = "saescope activations 3";
 
 // Of the limit, this part may be added before old files are looked for.
 constexpr uint64_t kLooksAtLimit = 16;
@@ -43,7 +44,10 @@ TensorView dense_view(DType dtype, const T* data, uint64_t rows, uint64_t cols) 
   return {dtype, {rows, cols}, {cols, 1}, reinterpret_cast<const std::byte*>(data)};
 }
 
-std::filesystem::path cache_root() { return user_cache_folder() / "activations"; }
+std::optional<std::filesystem::path> cache_root() {
+  const auto cache = user_cache_folder();
+  return cache ? std::optional(*cache / "activations") : std::nullopt;
+}
 
 }  // namespace
 
@@ -165,23 +169,24 @@ void ActivationCache::store(std::span<const PrefixKey> keys, std::span<const std
     stored_ = 0;
   } catch (const RunError& failure) {
     const ErrorDetail& detail = failure.detail();  // without the file's name: the same for every wave
-    progress_.warn(fmt::format("activations are not cached: {}: {}", cache_root().string(),
+    progress_.warn(fmt::format("activations are not cached: {}: {}", folder_.parent_path().string(),
                                detail.found.empty() ? detail.what : detail.found));
   }
 }
 
-std::filesystem::path activation_cache_folder(
-    const std::vector<std::shared_ptr<const MappedFile>>& model_files, std::string_view dtype,
-    std::string_view backend) {
+std::optional<std::filesystem::path> activation_cache_folder(
+    const std::vector<std::shared_ptr<const MappedFile>>& model_files, const std::vector<std::string>& numbers) {
+  const auto root = cache_root();
+  if (!root) return std::nullopt;
   Digest digest = Digest::sha256();
-  digest.update(fmt::format("{}\n{}\n{}\n", kFormat, dtype, backend));
+  digest.update(fmt::format("{}\n{}\n", kFormat, fmt::join(numbers, "\n")));
   for (const auto& file : model_files) {
     struct stat status = {};
     ::stat(file->path().c_str(), &status);
     digest.update(fmt::format("{}\n{}\n{}.{:09}\n", std::filesystem::canonical(file->path()).string(),
                               status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec));
   }
-  return cache_root() / digest.finish().substr(0, 32);
+  return *root / digest.finish().substr(0, 32);
 }
 
 void trim_activation_cache(uint64_t limit, Progress& progress) {
@@ -193,7 +198,9 @@ void trim_activation_cache(uint64_t limit, Progress& progress) {
   std::vector<Entry> entries;
   uint64_t total = 0;
   std::error_code error;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(cache_root(), error)) {
+  const auto root = cache_root();
+  if (!root) return;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(*root, error)) {
     if (!entry.is_regular_file(error)) continue;
     entries.push_back({entry.last_write_time(error), entry.path(), entry.file_size(error)});
     total += entries.back().size;

@@ -78,10 +78,11 @@ class ActivationCache {
 };
 
 /// Folder of a model's activations below the user's cache: its name is a digest of what the numbers depend
-/// on (files with size and time of change, number type, processor), so that nothing stale is ever found.
-std::filesystem::path activation_cache_folder(
-    const std::vector<std::shared_ptr<const MappedFile>>& model_files, std::string_view dtype,
-    std::string_view backend);
+/// on (files with size and time of change, configuration, number type, processor), so that nothing stale is
+/// ever found. Nothing where the account has no place for a cache.
+/// @param numbers texts that the numbers depend on besides the weights
+std::optional<std::filesystem::path> activation_cache_folder(
+    const std::vector<std::shared_ptr<const MappedFile>>& model_files, const std::vector<std::string>& numbers);
 
 /// Removes the least recently used files of all models until the cache is below `limit` bytes.
 void trim_activation_cache(uint64_t limit, Progress& progress);

@@ -106,9 +106,16 @@ WaveLimits ModelRun::choose_waves() const {
 std::unique_ptr<ActivationCache> ModelRun::open_cache() const {
   if (!plan_.compute.cache) return nullptr;
   const DType compute = compute_type(plan_.compute.dtype);
-  return std::make_unique<ActivationCache>(
-      activation_cache_folder(model_.checkpoint.files, name_of(compute), backend_.numerics(compute)),
-      model_.checkpoint.model.config.hidden_size, kActivationCacheLimit, *context_.progress);
+  const ModelConfig& config = model_.checkpoint.model.config;
+  const auto folder = activation_cache_folder(
+      model_.checkpoint.files,
+      {std::string(name_of(compute)), backend_.numerics(compute), fingerprint(config)});
+  if (!folder) {
+    context_.progress->warn("activations are not cached: this account has no home folder; XDG_CACHE_HOME names another");
+    return nullptr;
+  }
+  return std::make_unique<ActivationCache>(*folder, config.hidden_size, kActivationCacheLimit,
+                                           *context_.progress);
 }
 
 void ModelRun::run(Results& results) {
@@ -158,6 +165,7 @@ void ModelRun::take_notes(const WaveCounts& counts, bool caches, RunSummary& sum
                   counts.cached_prompts == 0
                       ? ""
                       : fmt::format("; {} prompts from the activation cache", counts.cached_prompts)));
+  for (const std::string& origin : model_.origins) summary.notes.push_back(origin);
   if (caches && plan_.keep.all_tokens) {
     summary.notes.push_back(
         fmt::format("{}: the activation cache was not read: it does not hold every token", name));

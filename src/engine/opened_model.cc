@@ -42,16 +42,22 @@ void OpenedModel::require_unchanged() const {
 
 OpenedModel open_model(PreparedModel prepared, const std::vector<RequestedFeature>& requested, Hub& hub,
                        Progress& progress) {
-  OpenedModel opened{std::move(prepared), {}, {}};
+  OpenedModel opened{std::move(prepared), {}, {}, {}};
   opened.checkpoint = opened.prepared.files->checkpoint(opened.prepared.plan.layer_count());
   for (const LayerPlan& layer : opened.prepared.plan.layers) {
     std::deque<OpenedSource>& sources = opened.layers.emplace_back();
     for (const SourcePlan& plan : layer.sources) {
-      const SaeFiles files(opened.prepared.plan.entry, plan.source);
-      const OpenedSource& source = sources.emplace_back(OpenedSource{&plan, files.open(hub, progress)});
+      const SaeFiles files(opened.prepared.plan.entry, plan.source, hub);
+      const OpenedSource& source = sources.emplace_back(OpenedSource{&plan, files.open(progress)});
       check_encoder(source, opened.prepared.files->config(), requested);
     }
   }
+  const ModelEntry& entry = opened.prepared.plan.entry;
+  const auto note = [&](const std::string& what, const std::string& repo, const std::string& commit) {
+    if (!commit.empty()) opened.origins.push_back(fmt::format("{}: {} {} at commit {}", entry.name, what, repo, commit));
+  };
+  note("model", entry.model, opened.prepared.files->revision());
+  if (!entry.sae.empty()) note("SAEs", entry.sae, hub.commit(entry.sae).value_or(""));
   return opened;
 }
 

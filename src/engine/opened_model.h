@@ -21,6 +21,7 @@ struct OpenedModel {
   PreparedModel prepared;
   Checkpoint checkpoint;
   std::vector<std::deque<OpenedSource>> layers;  ///< parallel to prepared.plan.layers
+  std::vector<std::string> origins;              ///< which commits of the hub were read, in sentences
 
   /// Weights and SAEs are read from the files where they lie; a file that somebody writes to gives wrong
   /// numbers. @throws RunError where one was changed since it was opened

@@ -1,5 +1,6 @@
 #include "hub/cache_layout.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <system_error>
@@ -53,18 +54,34 @@ fs::path RepoCache::incomplete(const std::string& etag) const {
 
 fs::path RepoCache::lock(const std::string& etag) const { return locks_ / (etag + ".lock"); }
 
+fs::path RepoCache::snapshot(const std::string& commit) const { return folder_ / "snapshots" / commit; }
+
 fs::path RepoCache::pointer(const std::string& commit, const std::string& file) const {
-  return folder_ / "snapshots" / commit / file;
+  return snapshot(commit) / file;
 }
 
-std::optional<std::string> RepoCache::commit() const {
-  const fs::path ref = folder_ / "refs" / "main";
-  if (!has_file(ref)) return std::nullopt;
+std::optional<std::string> RepoCache::commit(const std::string& revision) const {
+  const auto has_snapshot = [&](const std::string& commit) {
+    std::error_code error;
+    return is_commit_id(commit) && fs::is_directory(snapshot(commit), error);
+  };
+  const fs::path ref = folder_ / "refs" / revision;
+  if (!has_file(ref)) return has_snapshot(revision) ? std::optional(revision) : std::nullopt;
   std::string text = read_file(ref);
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+  return has_snapshot(text) ? std::optional(std::move(text)) : std::nullopt;
+}
+
+std::vector<std::string> RepoCache::snapshots() const {
+  std::vector<std::string> commits;
   std::error_code error;
-  if (!is_commit_id(text) || !fs::is_directory(folder_ / "snapshots" / text, error)) return std::nullopt;
-  return text;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_ / "snapshots", error)) {
+    std::string name = entry.path().filename().string();
+    std::error_code ignored;
+    if (is_commit_id(name) && entry.is_directory(ignored)) commits.push_back(std::move(name));
+  }
+  std::sort(commits.begin(), commits.end());
+  return commits;
 }
 
 std::optional<fs::path> RepoCache::find(const std::string& commit, const std::string& file) const {
@@ -93,9 +110,11 @@ fs::path RepoCache::link(const std::string& commit, const std::string& file, con
   return path;
 }
 
-void RepoCache::write_ref(const std::string& commit) {
-  const fs::path ref = folder_ / "refs" / "main";
+void RepoCache::write_ref(const std::string& revision, const std::string& commit) {
+  if (revision == commit) return;
+  const fs::path ref = folder_ / "refs" / revision;
   if (has_file(ref) && read_file(ref) == commit) return;
+  create_folder(ref.parent_path());
   write_file_atomically(ref, commit);
 }
 

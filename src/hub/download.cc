@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "hub/http_client.h"
+#include "hub/hub_answer.h"
 #include "hub/partial_file.h"
 #include "hub/retry.h"
 
@@ -18,6 +19,7 @@ constexpr uint64_t kRealProgress = 1 << 20;  // bytes
 /// time left are those of this run.
 class DownloadStage {
  public:
+  /// @param size 0: nobody knows
   DownloadStage(const RemoteFile& file, uint64_t size, const Context& context)
       : name_(fmt::format("{}/{}", file.repo, file.file)), size_(size), progress_(*context.progress) {}
   ~DownloadStage() { end(); }
@@ -30,7 +32,8 @@ class DownloadStage {
     end();
     begin_ = position_ = offset;
     progress_.begin_stage(
-        offset == 0 ? name_ : fmt::format("{} (resumed at {})", name_, format_bytes(offset)), size_ - offset,
+        offset == 0 ? name_ : fmt::format("{} (resumed at {})", name_, format_bytes(offset)),
+        size_ > offset ? size_ - offset : 0,
         ProgressUnit::kBytes);
     open_ = true;
   }
@@ -66,10 +69,10 @@ void check_space(const std::filesystem::path& folder, uint64_t needed) {
 }
 
 /// The error of a try that ended without a failure but before the last byte.
-NetworkError early_end(const std::string& url, uint64_t expected, uint64_t found) {
+NetworkError early_end(const std::string& url, const HubFileInfo& expected, uint64_t found) {
   return NetworkError({.what = "the download ended early",
                        .where = url,
-                       .expected = fmt::format("{} bytes", expected),
+                       .expected = size_text(expected),
                        .found = fmt::format("only {} bytes", found),
                        .hint = "run again: what is here is kept"},
                       true);
@@ -87,7 +90,8 @@ void fetch_once(HubClient& client, const RemoteFile& file, const HubFileInfo& in
         partial.append(bytes);
         stage.advance_to(partial.size());
       });
-  if (!partial.is_complete()) throw early_end(client.url_of(file), info.size, partial.size());
+  partial.end();
+  if (!partial.is_complete()) throw early_end(client.url_of(file), info, partial.size());
 }
 
 }  // namespace
@@ -95,8 +99,8 @@ void fetch_once(HubClient& client, const RemoteFile& file, const HubFileInfo& in
 void download_file(HubClient& client, const HubSettings& settings, const RemoteFile& file,
                    const HubFileInfo& info, const DownloadPaths& paths, const Context& context) {
   PartialFile partial(paths.incomplete, info, context);
-  check_space(paths.incomplete.parent_path(), info.size - partial.size());
-  DownloadStage stage(file, info.size, context);
+  if (info.size) check_space(paths.incomplete.parent_path(), *info.size - partial.size());
+  DownloadStage stage(file, info.size.value_or(0), context);
   Retry retry(settings, context);
   while (!partial.is_complete()) {
     const uint64_t before = partial.size();

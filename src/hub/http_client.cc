@@ -126,8 +126,7 @@ std::string hint_for(CURLcode code) {
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
-      return "check the network, the proxy variables and HF_ENDPOINT; --offline uses cached files "
-             "alone";
+      return "check the network, the proxy variables and HF_ENDPOINT";
     default:
       return "check the network and run again";
   }

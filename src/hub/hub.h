@@ -17,7 +17,8 @@ namespace saescope {
 struct HubSettings {
   std::string endpoint = "https://huggingface.co";  ///< HF_ENDPOINT
   std::string token;                                ///< HF_TOKEN, or the stored token; may be empty
-  std::filesystem::path cache;  ///< HF_HUB_CACHE, or HF_HOME/hub, or ~/.cache/huggingface/hub
+  /// HF_HUB_CACHE, or HF_HOME/hub, or ~/.cache/huggingface/hub; empty where the account has no home folder.
+  std::filesystem::path cache;
   bool offline = false;         ///< HF_HUB_OFFLINE or --offline
   /// Certificates to trust, a file or a folder: REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE
   /// or SSL_CERT_DIR; empty for the system's.
@@ -41,16 +42,17 @@ class FolderError : public RunError {
 struct HubFileInfo {
   std::string commit;                 ///< X-Repo-Commit
   std::string etag;                   ///< X-Linked-Etag or ETag, without quotes and W/; the blob's name
-  uint64_t size = 0;                  ///< X-Linked-Size or Content-Length
+  std::optional<uint64_t> size;  ///< X-Linked-Size or Content-Length; mirrors may say neither
   std::optional<std::string> sha256;  ///< the etag of an LFS file is its SHA-256
 };
 
 /// Files of Hugging Face repositories. Models go into the standard hub cache
 /// (`models--org--name/{blobs,refs,snapshots}`), SAEs into a plain folder.
 ///
-/// What is there already is used without a request. All files of one repository come from one
-/// commit: the one of the cached snapshot, else the one `main` names at the first request. Not
-/// thread-safe; several processes may share the folders.
+/// What is there already is used without a request. Repositories are named `org/name`, or
+/// `org/name@revision`; all files of one come from one commit: the one of the cached snapshot, else the
+/// one that the revision (`main`) names at the first request. A hub that could not be reached is not asked
+/// again. Not thread-safe; several processes may share the folders.
 class Hub {
  public:
   Hub(HubSettings settings, const Context& context);
@@ -63,11 +65,24 @@ class Hub {
   ///         file is not cached; RunError where the network fails for good.
   std::optional<std::filesystem::path> cached_file(const std::string& repo, const std::string& file);
 
+  /// The same for a file that the run can do without: where a snapshot of the repository is cached, one
+  /// that is not in it counts as absent if the run is offline, or if the hub cannot be reached or refuses
+  /// access, which is said once.
+  std::optional<std::filesystem::path> optional_file(const std::string& repo, const std::string& file);
+
+  /// Whether the repository has a file that the run can do without; asked as optional_file asks, but nothing
+  /// is downloaded.
+  bool has_optional(const std::string& repo, const std::string& file);
+
+  /// The commit that this run reads of a repository; nothing before a file of it was asked for.
+  std::optional<std::string> commit(const std::string& repo) const;
+
   /// Path below `folder` of a repository's file, same relative path: there already, or downloaded
   /// now.
   /// @throws FolderError where the folder cannot be created or written (before any request);
   /// InputError
   ///         where the repository has no such file, and as cached_file; RunError as cached_file.
+  /// Where `repo` pins a revision, a file that is noted to be another one's is downloaded anew.
   std::filesystem::path local_file(const std::string& repo, const std::string& file,
                                    const std::filesystem::path& folder);
 
@@ -81,6 +96,9 @@ class Hub {
   const HubSettings& settings() const;
 
  private:
+  bool is_local_current(const std::string& repo, const std::string& file,
+                        const std::filesystem::path& folder);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -20,15 +20,19 @@ Value require(const std::optional<Value>& value, const char* header, const HttpR
                      false);
 }
 
-WrongContent size_error(const HttpResponse& response, uint64_t expected, uint64_t found) {
+WrongContent size_error(const HttpResponse& response, const HubFileInfo& expected, uint64_t found) {
   return WrongContent({.what = "the server offers another size than the hub announced",
                        .where = display_url(response.url),
-                       .expected = fmt::format("{} bytes", expected),
+                       .expected = size_text(expected),
                        .found = fmt::format("{} bytes", found),
                        .hint = "run again; a proxy in between may alter or cut files"});
 }
 
 }  // namespace
+
+std::string size_text(const HubFileInfo& info) {
+  return info.size ? fmt::format("{} bytes", *info.size) : "a number of bytes that the hub does not say";
+}
 
 bool is_redirect(const HttpResponse& response) {
   return response.status >= 300 && response.status < 400 && response.headers.get("location");
@@ -70,7 +74,7 @@ HubFileInfo read_file_info(const HttpResponse& response) {
   HubFileInfo info;
   info.commit = require(read_commit(response), "X-Repo-Commit", response);
   info.etag = require(raw ? normalize_etag(*raw) : std::nullopt, "ETag", response);
-  info.size = require(size ? parse_decimal(*size) : std::nullopt, "Content-Length", response);
+  if (size) info.size = require(parse_decimal(*size), "Content-Length", response);
   if (is_hex(info.etag, kSha256Digits)) info.sha256 = info.etag;
   return info;
 }
@@ -78,11 +82,13 @@ HubFileInfo read_file_info(const HttpResponse& response) {
 uint64_t start_of_body(const HttpResponse& response, const HubFileInfo& expected, uint64_t offset) {
   if (response.status == 206) {
     const auto range = parse_content_range(response.headers.get("content-range").value_or(std::string()));
-    if (range && range->size != expected.size) throw size_error(response, expected.size, range->size);
+    if (range && expected.size && range->size != *expected.size) {
+      throw size_error(response, expected, range->size);
+    }
     if (!range || range->first != offset) {
       throw WrongContent({.what = "the server answers with another part of the file than asked for",
                           .where = display_url(response.url),
-                          .expected = fmt::format("bytes {}-{}/{}", offset, expected.size - 1, expected.size),
+                          .expected = fmt::format("the bytes from {} on, of {}", offset, size_text(expected)),
                           .found = response.headers.get("content-range").value_or("no Content-Range"),
                           .hint = "run again"});
     }
@@ -90,7 +96,7 @@ uint64_t start_of_body(const HttpResponse& response, const HubFileInfo& expected
   }
   const auto length = response.headers.get("content-length");
   const auto bytes = length ? parse_decimal(*length) : std::nullopt;
-  if (bytes && *bytes != expected.size) throw size_error(response, expected.size, *bytes);
+  if (bytes && expected.size && *bytes != *expected.size) throw size_error(response, expected, *bytes);
   return 0;
 }
 

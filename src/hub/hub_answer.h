@@ -22,6 +22,9 @@ class WrongContent : public RunError {
   using RunError::RunError;
 };
 
+/// The size that the hub announced, for messages.
+std::string size_text(const HubFileInfo& info);
+
 bool is_redirect(const HttpResponse& response);
 
 /// Where a redirect leads. @throws NetworkError where it may not be followed

@@ -80,8 +80,8 @@ RemoteAnswer HubClient::head_once(const RemoteFile& file) {
   return {.info = info, .commit = info.commit};
 }
 
-RemoteAnswer HubClient::head(const RemoteFile& file) {
-  Retry retry(settings_, context_);
+RemoteAnswer HubClient::head(const RemoteFile& file, int retries) {
+  Retry retry(settings_, context_, retries);
   while (true) {
     try {
       return head_once(file);
@@ -111,7 +111,7 @@ void HubClient::get(const RemoteFile& file, const HubFileInfo& expected, uint64_
     on_start(0);
     throw NetworkError({.what = "the server has no bytes past those that are here",
                         .where = display_url(response.url),
-                        .expected = fmt::format("{} bytes", expected.size),
+                        .expected = size_text(expected),
                         .found = "HTTP 416"},
                        true);
   }

@@ -33,8 +33,9 @@ class HubClient {
  public:
   HubClient(const HubSettings& settings, const Context& context);
 
-  /// Asks for a file's identity; tries again on failures that may pass. @throws as Hub::info
-  RemoteAnswer head(const RemoteFile& file);
+  /// Asks for a file's identity; tries again up to `retries` times on failures that may pass.
+  /// @throws as Hub::info
+  RemoteAnswer head(const RemoteFile& file, int retries);
 
   /// Asks once for a file's bytes from `offset` on.
   /// @param on_start gets the position in the file of the first byte that will come: `offset`, or 0

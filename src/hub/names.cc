@@ -59,6 +59,26 @@ void check_repo_id(const std::string& repo) {
                     .hint = "a folder on this machine is named by a path that exists"});
 }
 
+HubRepo parse_hub_repo(const std::string& text) {
+  HubRepo repo;
+  const std::size_t at = text.find('@');
+  repo.id = text.substr(0, at);
+  check_repo_id(repo.id);
+  if (at == std::string::npos) return repo;
+  repo.revision = text.substr(at + 1);
+  const std::vector<std::string_view> parts = split_path(repo.revision);
+  const auto is_part = [](std::string_view part) {
+    return is_safe_component(part) && std::all_of(part.begin(), part.end(), [](char c) {
+             return is_name_char(c) || c == '+' || c == '@' || c == '=';
+           });
+  };
+  if (repo.revision.size() <= kMaxComponent && std::all_of(parts.begin(), parts.end(), is_part)) return repo;
+  throw InputError({.what = "is not a revision of a repository",
+                    .where = "'" + text + "'",
+                    .expected = "behind the @ a branch, a tag or a commit, such as org/name@main",
+                    .found = repo.revision.empty() ? "nothing" : "'" + repo.revision + "'"});
+}
+
 void check_file_name(const std::string& file) {
   const std::vector<std::string_view> parts = split_path(file);
   if (file.size() <= kMaxFileName && std::all_of(parts.begin(), parts.end(), is_safe_component)) return;

@@ -10,6 +10,16 @@ namespace saescope {
 /// @throws InputError
 void check_repo_id(const std::string& repo);
 
+/// A repository of the hub at one of its revisions.
+struct HubRepo {
+  std::string id;                  ///< `name` or `org/name`
+  std::string revision = "main";  ///< a branch, a tag, a pull request's reference or a commit
+};
+
+/// What users write: `org/name`, or `org/name@revision` for another revision than the branch `main`.
+/// @throws InputError where the id or the revision cannot be one
+HubRepo parse_hub_repo(const std::string& text);
+
 /// Checks a file's path inside a repository: relative, `/` between its parts, none of them `.` or
 /// `..`, no backslash or control character, so that joined to a folder it stays below it.
 /// @throws InputError

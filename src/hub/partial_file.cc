@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "hub/hub_answer.h"
 #include "hub/hub_client.h"
 #include "hub/names.h"
 
@@ -22,7 +23,7 @@ constexpr const char* kDiskHint = "free space on this disk and run again; what i
 
 std::optional<Digest> digest_for(const HubFileInfo& expected) {
   if (expected.sha256) return Digest::sha256();
-  if (is_hex(expected.etag, kSha1Digits)) return Digest::git_blob(expected.size);
+  if (expected.size && is_hex(expected.etag, kSha1Digits)) return Digest::git_blob(*expected.size);
   return std::nullopt;
 }
 
@@ -48,7 +49,8 @@ PartialFile::~PartialFile() {
 void PartialFile::read_existing(const Context& context) {
   struct stat status {};
   if (::fstat(fd_, &status) != 0) throw system_error("cannot read", path_.string());
-  if (std::cmp_greater(status.st_size, expected_.size)) return restart();
+  // Without a size nothing tells whether what an earlier run left is a beginning or the whole.
+  if (!expected_.size || std::cmp_greater(status.st_size, *expected_.size)) return restart();
   std::vector<char> block(kBlock);
   while (true) {
     context.cancel->check();
@@ -63,10 +65,10 @@ void PartialFile::read_existing(const Context& context) {
 }
 
 void PartialFile::append(std::string_view bytes) {
-  if (bytes.size() > expected_.size - size_) {
+  if (expected_.size && bytes.size() > *expected_.size - size_) {
     throw WrongContent({.what = "the server sends more bytes than the hub announced",
                         .where = path_.string(),
-                        .expected = fmt::format("{} bytes", expected_.size),
+                        .expected = size_text(expected_),
                         .found = "more",
                         .hint = "run again; a proxy in between may alter files"});
   }
@@ -87,10 +89,26 @@ void PartialFile::restart() {
     throw system_error("cannot write", path_.string());
   }
   size_ = 0;
+  ended_ = false;
   digest_ = digest_for(expected_);
 }
 
+void PartialFile::read_digest() {
+  if (digest_ || !is_hex(expected_.etag, kSha1Digits)) return;
+  digest_ = Digest::git_blob(size_);
+  if (::lseek(fd_, 0, SEEK_SET) != 0) throw system_error("cannot read", path_.string());
+  std::vector<char> block(kBlock);
+  while (true) {
+    const ssize_t count = ::read(fd_, block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw system_error("cannot read", path_.string());
+    if (count == 0) return;
+    digest_->update({block.data(), static_cast<std::size_t>(count)});
+  }
+}
+
 void PartialFile::commit(const std::filesystem::path& destination) {
+  read_digest();
   if (digest_) {
     const std::string found = digest_->finish();
     if (found != expected_.etag) {

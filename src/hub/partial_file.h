@@ -25,7 +25,9 @@ class PartialFile {
 
   /// Bytes here.
   uint64_t size() const { return size_; }
-  bool is_complete() const { return size_ == expected_.size; }
+  bool is_complete() const { return expected_.size ? size_ == *expected_.size : ended_; }
+  /// Says that the server sent everything, which counts where the hub announced no size.
+  void end() { ended_ = true; }
   /// @throws WrongContent past the announced size; RunError where the disk is full
   void append(std::string_view bytes);
   /// Throws away what is here.
@@ -36,11 +38,14 @@ class PartialFile {
 
  private:
   void read_existing(const Context& context);
+  /// Of a file whose size came only with its bytes: the checksum that needed the size first.
+  void read_digest();
 
   std::filesystem::path path_;
   HubFileInfo expected_;
   int fd_ = -1;
   uint64_t size_ = 0;
+  bool ended_ = false;
   std::optional<Digest> digest_;  ///< nothing where the etag is no checksum
 };
 

@@ -26,7 +26,7 @@ void sleep_cancellable(milliseconds wait, const CancelToken& cancel) {
 }  // namespace
 
 void Retry::wait_or_rethrow(const NetworkError& error) {
-  if (!error.transient() || failures_ >= settings_.retries) throw;
+  if (!error.transient() || failures_ >= most_) throw;
   const int doublings = std::min(failures_, 16);
   milliseconds wait = std::min(settings_.backoff * (int64_t{1} << doublings), kLongestBackoff);
   if (error.retry_after()) {
@@ -38,7 +38,7 @@ void Retry::wait_or_rethrow(const NetworkError& error) {
   context_.progress->info(fmt::format("{}: {}; trying again in {} ({} of {})", detail.where,
                                       detail.found.empty() ? detail.what : detail.found,
                                       format_seconds(std::chrono::duration<double>(wait).count()), failures_,
-                                      settings_.retries));
+                                      most_));
   sleep_cancellable(wait, *context_.cancel);
 }
 

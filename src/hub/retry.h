@@ -12,7 +12,10 @@ namespace saescope {
 /// server asks.
 class Retry {
  public:
-  Retry(const HubSettings& settings, const Context& context) : settings_(settings), context_(context) {}
+  /// @param most further tries
+  Retry(const HubSettings& settings, const Context& context, int most)
+      : settings_(settings), context_(context), most_(most) {}
+  Retry(const HubSettings& settings, const Context& context) : Retry(settings, context, settings.retries) {}
 
   /// Waits before the next try. Call it inside the handler that caught `error`.
   /// @throws the error itself where it will not pass, or has come too often, or where the server
@@ -25,6 +28,7 @@ class Retry {
  private:
   const HubSettings& settings_;
   const Context& context_;
+  int most_;
   int failures_ = 0;
 };
 

@@ -56,10 +56,13 @@ std::filesystem::path expand_hub_path(std::string text) {
   return expand_like_python(text);
 }
 
+/// Empty where the account has no home folder.
 std::filesystem::path hf_home() {
   if (const std::string home = environment_text("HF_HOME"); !home.empty()) return expand_hub_path(home);
   const std::string cache = environment_text("XDG_CACHE_HOME");
-  return (cache.empty() ? home_folder() / ".cache" : expand_hub_path(cache)) / "huggingface";
+  if (!cache.empty()) return expand_hub_path(cache) / "huggingface";
+  const auto home = find_home_folder();
+  return home ? *home / ".cache" / "huggingface" : std::filesystem::path();
 }
 
 std::string read_endpoint() {
@@ -125,7 +128,11 @@ HubSettings HubSettings::from_environment() {
   settings.endpoint = read_endpoint();
   settings.token = read_token(home);
   const std::string cache = first_of({"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"});
-  settings.cache = cache.empty() ? home / "hub" : expand_hub_path(cache);
+  if (!cache.empty()) {
+    settings.cache = expand_hub_path(cache);
+  } else if (!home.empty()) {
+    settings.cache = home / "hub";
+  }
   settings.offline = is_true(first_of({"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"}));
   settings.ca_bundle = read_ca_bundle();
   return settings;

@@ -1,13 +1,17 @@
 #include "model/model_config.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/error.h"
+#include "base/json_text.h"
 #include "model/rope_scaling.h"
 #include "tensor/quantized.h"
 
@@ -72,37 +76,146 @@ class ConfigReader {
          .found = std::move(found)});
   }
   ConfigReader child(const json& object) const { return {object, where_}; }
+  const std::string& where() const { return where_; }
 
  private:
   const json& object_;
   std::string where_;
 };
 
-/// transformers 5 nests everything under `rope_parameters`; 4 had `rope_theta` beside `rope_scaling`.
-std::vector<float> rope_from_json(const ConfigReader& config, std::size_t head_dim) {
-  const json* parameters = config.find("rope_parameters");
-  if (parameters == nullptr) parameters = config.find("rope_scaling");
-  constexpr double kDefaultTheta = 10000;
-  double theta = config.number("rope_theta", kDefaultTheta);
-  if (parameters == nullptr) return rope_inverse_frequencies(theta, head_dim);
+/// Where transformers finds RoPE's parameters (`convert_rope_params_to_dict`): `rope_scaling` of version 4
+/// counts before `rope_parameters` of version 5; what is not in them stands beside them.
+class RopeReader {
+ public:
+  RopeReader(const ConfigReader& config, std::size_t context)
+      : config_(config), inner_(config.child(parameters_of(config))), context_(context) {}
 
-  const ConfigReader rope = config.child(*parameters);
-  theta = rope.number("rope_theta", theta);
-  std::vector<float> inverse = rope_inverse_frequencies(theta, head_dim);
-  const std::string type = rope.text("rope_type", rope.text("type", "default"));
-  if (type == "llama3") {
-    apply_llama3_scaling({.factor = rope.number("factor"),
-                          .low_freq_factor = rope.number("low_freq_factor"),
-                          .high_freq_factor = rope.number("high_freq_factor"),
-                          .original_context = rope.number("original_max_position_embeddings")},
-                         inverse);
-  } else if (type == "linear") {
-    const double factor = rope.number("factor");
-    for (float& frequency : inverse) frequency = static_cast<float>(frequency / factor);
-  } else if (type != "default") {
-    throw config.bad("rope_type", "default, linear or llama3", type);
+  RopeFrequencies read(std::size_t head_dim) const {
+    constexpr double kDefaultTheta = 10000;
+    const double theta = inner_.number("rope_theta", config_.number("rope_theta", kDefaultTheta));
+    const double partial =
+        inner_.number("partial_rotary_factor", config_.number("partial_rotary_factor", 1.0));
+    if (partial != 1) throw config_.bad("partial_rotary_factor", "1", fmt::format("{}", partial));
+    RopeFrequencies rope;
+    rope.inverse = rope_inverse_frequencies(theta, head_dim);
+    const std::string type = inner_.text("rope_type", inner_.text("type", "default"));
+    if (type == "llama3") {
+      apply_llama3_scaling({.factor = inner_.number("factor"),
+                            .low_freq_factor = inner_.number("low_freq_factor"),
+                            .high_freq_factor = inner_.number("high_freq_factor"),
+                            .original_context = original_context()},
+                           rope.inverse);
+    } else if (type == "linear") {
+      const double factor = inner_.number("factor");
+      for (float& frequency : rope.inverse) frequency = static_cast<float>(frequency / factor);
+    } else if (type == "yarn") {
+      read_yarn(theta, head_dim, rope);
+    } else if (type != "default" && type != "dynamic") {  // dynamic NTK begins past the model's context
+      throw config_.bad("rope_type", "default, linear, dynamic, llama3 or yarn", type);
+    }
+    return rope;
   }
-  return inverse;
+
+  /// How far a model reaches that was stretched.
+  std::size_t stretched_context() const {
+    if (inner_.text("rope_type", inner_.text("type", "default")) != "yarn") return context_;
+    return std::max(context_, static_cast<std::size_t>(yarn_factor() * original_context()));
+  }
+
+ private:
+  static const json& parameters_of(const ConfigReader& config) {
+    static const json kNone = json::object();
+    for (const char* key : {"rope_scaling", "rope_parameters"}) {
+      const json* found = config.find(key);
+      if (found != nullptr && !(found->is_object() && found->empty())) return *found;
+    }
+    return kNone;
+  }
+
+  double original_context() const {
+    constexpr const char* kKey = "original_max_position_embeddings";
+    return config_.number(kKey, inner_.number(kKey, static_cast<double>(context_)));
+  }
+
+  double yarn_factor() const {
+    return inner_.number("factor", static_cast<double>(context_) / original_context());
+  }
+
+  void read_yarn(double theta, std::size_t head_dim, RopeFrequencies& rope) const {
+    const double factor = yarn_factor();
+    const json* truncate = inner_.find("truncate");
+    rope.inverse = yarn_inverse_frequencies({.factor = factor,
+                                             .original_context = original_context(),
+                                             .beta_fast = inner_.number("beta_fast", 32),
+                                             .beta_slow = inner_.number("beta_slow", 1),
+                                             .truncate = truncate == nullptr || inner_.flag("truncate")},
+                                            theta, head_dim);
+    double magnitude = yarn_magnitude(factor);
+    if (inner_.find("mscale") != nullptr && inner_.find("mscale_all_dim") != nullptr) {
+      magnitude = yarn_magnitude(factor, inner_.number("mscale")) /
+                  yarn_magnitude(factor, inner_.number("mscale_all_dim"));
+    }
+    rope.magnitude = static_cast<float>(inner_.number("attention_factor", magnitude));
+  }
+
+  const ConfigReader& config_;
+  ConfigReader inner_;
+  std::size_t context_;
+};
+
+/// Says what a checkpoint is that this program cannot run, before anybody downloads it.
+void refuse_other_models(const ConfigReader& config) {
+  const std::string type = config.text("model_type", "");
+  if (const json* quantization = config.find("quantization_config")) {
+    const std::string method =
+        quantization->is_object() ? config.child(*quantization).text("quant_method", "unknown") : "unknown";
+    throw InputError({.what = fmt::format("the weights are quantised with the method {}, which is not read", method),
+                      .where = config.where() + ": quantization_config",
+                      .expected = "weights in F32, F16 or BF16, or a GGUF file",
+                      .found = method,
+                      .hint = "use the model in bfloat16, or quantised as GGUF"});
+  }
+  if (find_architecture(type) != nullptr) return;
+  const auto is = [&](std::string_view what, std::string hint) {
+    return InputError({.what = fmt::format("a model of the type {} is {}", shown_text(type), what),
+                       .where = config.where(),
+                       .expected = "a language model of the type " + architecture_names(),
+                       .found = type,
+                       .hint = std::move(hint)});
+  };
+  if (config.find("vision_config") != nullptr || config.find("audio_config") != nullptr) {
+    throw is("a wrapper of a language model with vision or audio", "use the text model by itself");
+  }
+  constexpr std::array<std::string_view, 12> kEncoders = {"bert",       "roberta", "distilbert", "deberta",
+                                                          "deberta-v2", "electra", "albert",     "xlm-roberta",
+                                                          "modernbert", "mpnet",   "camembert",  "nomic_bert"};
+  if (std::find(kEncoders.begin(), kEncoders.end(), type) != kEncoders.end()) {
+    throw is("an encoder, which has no assistant's turn", "use a chat model");
+  }
+  if (config.find("is_encoder_decoder") != nullptr && config.flag("is_encoder_decoder")) {
+    throw is("an encoder-decoder", "use a chat model");
+  }
+  throw config.bad("model_type", architecture_names(), type.empty() ? "no such key" : type);
+}
+
+/// From which layer on which window slides.
+void read_window(const ConfigReader& reader, ModelConfig& config) {
+  const WindowRule rule = config.architecture->block.window;
+  if (rule == WindowRule::kNever || reader.find("sliding_window") == nullptr) return;
+  if (rule == WindowRule::kFromMaxWindowLayers) {
+    if (!reader.flag("use_sliding_window")) return;
+    constexpr std::size_t kDefaultFirst = 28;
+    const json* first = reader.find("max_window_layers");
+    const bool from_zero = first != nullptr && *first == 0;
+    config.first_window_layer = from_zero ? 0 : reader.size("max_window_layers", kDefaultFirst);
+  }
+  config.window = reader.size("sliding_window");
+  const json* types = reader.find("layer_types");
+  if (types == nullptr) return;
+  if (!types->is_array()) throw reader.bad("layer_types", "a list", types->type_name());
+  const auto slides = std::find(types->begin(), types->end(), "sliding_attention");
+  config.first_window_layer = static_cast<std::size_t>(slides - types->begin());
+  if (slides == types->end()) config.window = 0;
 }
 
 bool has_bias(BiasRule rule, const ConfigReader& config, const char* key) {
@@ -194,10 +307,19 @@ RopeFrequencies rope_from_gguf(const GgufFile& file, const std::string& prefix, 
   if (scaling == "linear") {
     const double factor = gguf_positive(file, prefix + "rope.scaling.factor");
     for (float& frequency : rope.inverse) frequency = static_cast<float>(frequency / factor);
+  } else if (scaling == "yarn") {
+    const double factor = gguf_positive(file, prefix + "rope.scaling.factor");
+    rope.inverse = yarn_inverse_frequencies(
+        {.factor = factor,
+         .original_context = gguf_positive(file, prefix + "rope.scaling.original_context_length",
+                                           gguf_positive(file, prefix + "context_length"))},
+        gguf_positive(file, prefix + "rope.freq_base", kDefaultTheta), head_dim);
+    rope.magnitude = static_cast<float>(gguf_positive(file, prefix + "rope.scaling.attn_factor", 1.0) *
+                                        yarn_magnitude(factor));
   } else if (scaling != "none") {
     throw InputError({.what = "unsupported RoPE scaling",
                       .where = file.where,
-                      .expected = "none or linear",
+                      .expected = "none, linear or yarn",
                       .found = scaling});
   }
   const auto factors = file.tensors.find("rope_freqs.weight");
@@ -220,13 +342,11 @@ RopeFrequencies rope_from_gguf(const GgufFile& file, const std::string& prefix, 
 ModelConfig model_config_from_json(const json& object, const std::string& where) {
   const ConfigReader reader(object, where);
   ModelConfig config;
-  const std::string type = reader.text("model_type", "");
-  config.architecture = find_architecture(type);
-  if (config.architecture == nullptr) throw reader.bad("model_type", architecture_names(), type);
+  refuse_other_models(reader);
+  config.architecture = find_architecture(reader.text("model_type", ""));
   if (const std::string act = reader.text("hidden_act", "silu"); act != "silu") {
     throw reader.bad("hidden_act", "silu", act);
   }
-  if (reader.flag("use_sliding_window")) throw reader.bad("use_sliding_window", "false", "true");
   config.hidden_size = reader.size("hidden_size");
   config.intermediate_size = reader.size("intermediate_size");
   config.layers = reader.size("num_hidden_layers");
@@ -244,9 +364,21 @@ ModelConfig model_config_from_json(const json& object, const std::string& where)
   config.output_bias = has_bias(block.output_bias, reader, "attention_bias");
   config.mlp_bias = has_bias(block.mlp_bias, reader, "mlp_bias");
   check(config, where);
-  config.rope.inverse = rope_from_json(reader, attention.head_dim);
+  const RopeReader rope(reader, config.context_length);
+  config.rope = rope.read(attention.head_dim);
+  config.context_length = rope.stretched_context();
+  read_window(reader, config);
   check_frequencies(config.rope, where);
   return config;
+}
+
+std::string fingerprint(const ModelConfig& config) {
+  const AttentionShape& a = config.attention;
+  return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", config.architecture->name,
+                     config.hidden_size, config.intermediate_size, config.vocabulary, config.rms_norm_epsilon,
+                     config.qkv_bias, config.output_bias, config.mlp_bias, a.heads, a.kv_heads, a.head_dim, a.scale,
+                     config.window, config.first_window_layer, static_cast<int>(config.rope.layout),
+                     config.rope.magnitude, fmt::join(config.rope.inverse, ","));
 }
 
 ModelConfig model_config_from_gguf(const GgufFile& file) {

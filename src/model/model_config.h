@@ -19,6 +19,8 @@ struct ModelConfig {
   std::size_t layers = 0;
   std::size_t vocabulary = 0;
   std::size_t context_length = 0;  ///< longest sequence the model was made for
+  std::size_t window = 0;          ///< tokens that a sliding window holds, the own one included; 0: none
+  std::size_t first_window_layer = 0;  ///< from this layer on; only where there is a window
   float rms_norm_epsilon = 0;
   bool qkv_bias = false;     ///< q, k and v projections have a bias
   bool output_bias = false;  ///< the attention's output projection has a bias
@@ -29,8 +31,12 @@ struct ModelConfig {
 
 /// Reads `config.json` of a Hugging Face checkpoint (transformers' LlamaConfig, Qwen2Config; both the
 /// `rope_scaling` of transformers 4 and the `rope_parameters` of 5).
-/// @throws InputError on a missing or impossible value, or a feature that is not implemented.
+/// @throws InputError on a missing or impossible value, or a feature that is not implemented: what the
+///         checkpoint is, where it is none of a plain causal language model in floating point.
 ModelConfig model_config_from_json(const nlohmann::json& json, const std::string& where);
+
+/// Everything that the numbers of a model depend on besides its weights, as a text: equal texts, equal numbers.
+std::string fingerprint(const ModelConfig& config);
 
 /// Reads the metadata of a GGUF file (and its `rope_freqs.weight` tensor). @throws InputError
 ModelConfig model_config_from_gguf(const GgufFile& file);

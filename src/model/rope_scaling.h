@@ -18,4 +18,19 @@ struct Llama3RopeScaling {
 
 void apply_llama3_scaling(const Llama3RopeScaling& scaling, std::vector<float>& inverse_frequencies);
 
+/// YaRN (Peng et al. 2023; transformers' `_compute_yarn_parameters`).
+struct YarnRopeScaling {
+  double factor = 1;
+  double original_context = 8192;
+  double beta_fast = 32;
+  double beta_slow = 1;
+  bool truncate = true;
+};
+
+/// @return the inverse frequencies of a head
+std::vector<float> yarn_inverse_frequencies(const YarnRopeScaling& scaling, double theta, std::size_t head_dim);
+
+/// YaRN's attention factor for a stretch by `factor`: 0.1 · mscale · ln(factor) + 1.
+double yarn_magnitude(double factor, double mscale = 1);
+
 }  // namespace saescope

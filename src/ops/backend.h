@@ -24,6 +24,7 @@ enum class RopeLayout {
 struct RopeFrequencies {
   std::vector<float> inverse;
   RopeLayout layout = RopeLayout::kHalves;
+  float magnitude = 1;  ///< multiplied to the rotated vectors (YaRN's attention factor)
 };
 
 /// Grouped-query attention: `heads` queries share `kv_heads` keys and values.

@@ -80,9 +80,17 @@ Tokenizer::~Tokenizer() = default;
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 
-Tokenizer Tokenizer::from_tokenizer_json(std::string_view json, const std::string& where) {
-  return Tokenizer(std::make_unique<const Impl>(Impl{parse_tokenizer_json(json, where)}));
+Tokenizer Tokenizer::from_tokenizer_json(std::string_view json, const std::string& where,
+                                         const TokenizerSetup& setup) {
+  return Tokenizer(std::make_unique<const Impl>(Impl{parse_tokenizer_json(json, where, setup)}));
 }
+
+Tokenizer Tokenizer::from_vocabulary_files(std::string_view vocab, std::string_view merges,
+                                           const std::string& where, const TokenizerSetup& setup) {
+  return Tokenizer(std::make_unique<const Impl>(Impl{parse_vocabulary_files(vocab, merges, where, setup)}));
+}
+
+const std::string& Tokenizer::remark() const { return impl_->parts.remark; }
 
 Tokenizer Tokenizer::from_gguf(const GgufVocabulary& vocabulary, const std::string& where) {
   return Tokenizer(std::make_unique<const Impl>(Impl{parse_gguf_vocabulary(vocabulary, where)}));

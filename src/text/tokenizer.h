@@ -20,6 +20,17 @@ struct GgufVocabulary {
   std::vector<std::string> tokens;  ///< tokenizer.ggml.tokens, index = id
   std::vector<std::string> merges;  ///< tokenizer.ggml.merges, "left right"
   std::vector<int32_t> types;       ///< tokenizer.ggml.token_type: 1 normal, 3 control, 4 user-defined, …
+  std::string architecture = {};    ///< general.architecture: decides where `pre` is missing
+};
+
+struct AddedTokenSources;
+
+/// What makes a tokenizer besides its tokenizer.json; transformers 5 reads the same.
+struct TokenizerSetup {
+  const AddedTokenSources* added = nullptr;  ///< tokens that further files name; null: none do
+  /// transformers gives every model of the type qwen2 the pipeline of Qwen 2 (its class Qwen2Tokenizer):
+  /// normaliser, pre-tokenizer, model options and added tokens of tokenizer.json do not count then.
+  bool as_qwen2 = false;
 };
 
 /// Byte-level BPE tokenizer. Ids are equal to those of the Python library `tokenizers`.
@@ -29,7 +40,13 @@ class Tokenizer {
   /// From the text of a `tokenizer.json`. @param where the file's name, for messages.
   /// @throws InputError where the file is malformed or asks for a component that is not implemented
   ///         (named in the message).
-  static Tokenizer from_tokenizer_json(std::string_view json, const std::string& where);
+  static Tokenizer from_tokenizer_json(std::string_view json, const std::string& where,
+                                       const TokenizerSetup& setup = {});
+
+  /// From the texts of a `vocab.json` and a `merges.txt`, the way GPT-2 and Qwen 2 were published before
+  /// there was tokenizer.json. Only as_qwen2 has a pipeline to go with them. @throws InputError
+  static Tokenizer from_vocabulary_files(std::string_view vocab, std::string_view merges,
+                                         const std::string& where, const TokenizerSetup& setup);
 
   /// From the metadata of a GGUF file. @throws InputError on an unknown pre-tokenizer.
   static Tokenizer from_gguf(const GgufVocabulary& vocabulary, const std::string& where);
@@ -54,6 +71,9 @@ class Tokenizer {
 
   /// The bytes of all ids, one after the other.
   std::string decode(const std::vector<TokenId>& ids) const;
+
+  /// What differs from the file because of TokenizerSetup and changes ids, in a sentence; empty where nothing does.
+  const std::string& remark() const;
 
   /// Number of ids (largest id + 1).
   std::size_t size() const;

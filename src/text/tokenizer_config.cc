@@ -1,5 +1,8 @@
 #include "text/tokenizer_config.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/error.h"
 
 namespace saescope {
@@ -23,15 +26,147 @@ Json parse_object(std::string_view text, const std::string& where) {
   return json;
 }
 
-/// A special token is written as its text or as an object with a `content`.
-std::optional<std::string> special_token(const Json& config, const char* key) {
-  const auto token = config.find(key);
-  if (token == config.end()) return std::nullopt;
-  if (token->is_string()) return token->get<std::string>();
-  if (!token->is_object()) return std::nullopt;
-  const auto content = token->find("content");
-  if (content == token->end() || !content->is_string()) return std::nullopt;
-  return content->get<std::string>();
+/// @param special what counts where the object does not say
+AddedToken added_token_of(const Json& json, bool special, const std::string& where) {
+  AddedToken token;
+  token.special = special;
+  if (json.is_string()) {
+    token.content = json.get<std::string>();
+    token.normalized = !special;
+    return token;
+  }
+  if (!json.is_object() || !json.contains("content") || !json["content"].is_string()) {
+    throw InputError({.what = "malformed token",
+                      .where = where,
+                      .expected = "a text, or an object with `content`",
+                      .found = json.dump(-1, ' ', true, Json::error_handler_t::replace)});
+  }
+  token.content = json["content"].get<std::string>();
+  const auto flag = [&](const char* key, bool fallback) {
+    const auto value = json.find(key);
+    if (value == json.end() || value->is_null()) return fallback;
+    if (value->is_boolean()) return value->get<bool>();
+    throw InputError({.what = "malformed token",
+                      .where = where,
+                      .expected = std::string("`") + key + "` as true or false",
+                      .found = value->dump()});
+  };
+  token.special = flag("special", special);
+  token.single_word = flag("single_word", false);
+  token.lstrip = flag("lstrip", false);
+  token.rstrip = flag("rstrip", false);
+  token.normalized = flag("normalized", !token.special);
+  return token;
+}
+
+bool is_named_token(const std::string& key, const Json& value) {
+  constexpr std::string_view kSuffix = "_token";
+  if (!key.ends_with(kSuffix)) return false;
+  return value.is_string() || (value.is_object() && value.contains("content"));
+}
+
+constexpr std::array<const char*, 7> kNamedTokens = {"bos_token", "eos_token", "unk_token", "sep_token",
+                                                     "pad_token", "cls_token", "mask_token"};
+
+/// special_tokens_map.json over tokenizer_config.json.
+void put_over(const Json& map, Json& config) {
+  for (const auto& [key, value] : map.items()) {
+    if (key == "extra_special_tokens" && value.is_array()) {
+      const auto had = config.find(key);
+      Json all = had != config.end() && had->is_array() ? *had : Json::array();
+      for (const Json& token : value) {
+        if (std::find(all.begin(), all.end(), token) == all.end()) all.push_back(token);
+      }
+      config[key] = std::move(all);
+      continue;
+    }
+    config[key] = value;
+    if (value.is_object() && key != "extra_special_tokens") config[key]["special"] = true;
+  }
+}
+
+/// The named special tokens: the usual ones, then those of a model's own kind.
+void read_named(const Json& config, const std::string& where, TokenizerConfig& result) {
+  const auto take = [&](const std::string& key, const Json& value) {
+    if (value.is_null()) return;
+    const AddedToken token = added_token_of(value, true, where + ": " + key);
+    if (token.content.empty()) return;
+    result.special_tokens[key] = token.content;
+    result.added.named.push_back(token);
+  };
+  for (const char* key : kNamedTokens) {
+    if (const auto value = config.find(key); value != config.end()) take(key, *value);
+  }
+  for (const auto& [key, value] : config.items()) {
+    const bool usual = std::find(kNamedTokens.begin(), kNamedTokens.end(), key) != kNamedTokens.end();
+    if (!usual && is_named_token(key, value)) take(key, value);
+  }
+  const auto extra = config.find("extra_special_tokens");
+  if (extra == config.end() || !extra->is_object()) return;
+  for (const auto& [key, value] : extra->items()) take(key, value);
+}
+
+/// `extra_special_tokens`, or under its former name where there are none.
+void read_extra(const Json& config, const std::string& where, TokenizerConfig& result) {
+  auto list = config.find("extra_special_tokens");
+  if (list == config.end() || list->empty()) list = config.find("additional_special_tokens");
+  if (list == config.end() || !list->is_array()) return;
+  for (const Json& token : *list) {
+    result.added.extra.push_back(added_token_of(token, true, where + ": extra_special_tokens"));
+  }
+}
+
+int64_t token_id_of(const Json& json, const std::string& where) {
+  if (json.is_number_integer()) return json.get<int64_t>();
+  throw InputError({.what = "the id of an added token is no number", .where = where, .found = json.dump()});
+}
+
+void read_added_tokens_decoder(const Json& decoder, const std::string& where, AddedTokenSources& added) {
+  added.complete = true;
+  if (!decoder.is_object()) {
+    throw InputError({.what = "malformed added tokens",
+                      .where = where + ": added_tokens_decoder",
+                      .expected = "an object of tokens by id",
+                      .found = decoder.dump(-1, ' ', true, Json::error_handler_t::replace)});
+  }
+  for (const auto& [id, token] : decoder.items()) {
+    const Json number = Json::parse(id, nullptr, false);
+    added.by_id[token_id_of(number.is_discarded() ? Json(id) : number, where + ": added_tokens_decoder")] =
+        added_token_of(token, false, where + ": added_tokens_decoder." + id);
+  }
+}
+
+/// added_tokens.json: ids by token, special where a special token's text.
+void read_added_tokens_file(const TokenizerSideFiles::File& file, AddedTokenSources& added) {
+  const auto is_special = [&](const std::string& content) {
+    const auto same = [&](const AddedToken& token) { return token.content == content; };
+    return std::any_of(added.named.begin(), added.named.end(), same) ||
+           std::any_of(added.extra.begin(), added.extra.end(), same);
+  };
+  const Json ids = parse_object(file.text, file.where);
+  for (const auto& [content, id] : ids.items()) {
+    AddedToken token;
+    token.content = content;
+    token.special = is_special(content);
+    token.normalized = !token.special;
+    added.by_id[token_id_of(id, file.where)] = std::move(token);
+  }
+}
+
+void refuse_unread(const Json& config, const std::string& where) {
+  const auto value = config.find("split_special_tokens");
+  if (value != config.end() && *value == true) {
+    throw InputError({.what = "split_special_tokens is not implemented: the markers of chat templates would be text",
+                      .where = where,
+                      .expected = "false",
+                      .found = "true"});
+  }
+  if (const auto files = config.find("fast_tokenizer_files"); files != config.end()) {
+    throw InputError({.what = "the tokenizer has a file for each version of transformers, which is not implemented",
+                      .where = where + ": fast_tokenizer_files",
+                      .expected = "one tokenizer.json",
+                      .hint = "load and save it with the transformers of your choice"});
+  }
 }
 
 /// A text, or a list of named ones of which `default` counts.
@@ -54,14 +189,39 @@ std::optional<std::string> chat_template_in(const Json& config, const std::strin
 
 }  // namespace
 
-TokenizerConfig parse_tokenizer_config(std::string_view json, const std::string& where) {
-  const Json config = parse_object(json, where);
+bool lists_added_tokens(const TokenizerSideFiles::File& tokenizer_config) {
+  return parse_object(tokenizer_config.text, tokenizer_config.where).contains("added_tokens_decoder");
+}
+
+TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, bool as_qwen2) {
   TokenizerConfig result;
-  for (const char* key :
-       {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
-    if (auto token = special_token(config, key)) result.special_tokens[key] = *std::move(token);
+  Json config = Json::object();
+  std::string where = "tokenizer_config.json";
+  if (files.tokenizer_config) {
+    where = files.tokenizer_config->where;
+    config = parse_object(files.tokenizer_config->text, where);
   }
+  refuse_unread(config, where);
   result.chat_template = chat_template_in(config, where);
+  if (const auto name = config.find("tokenizer_class"); name != config.end() && name->is_string()) {
+    result.tokenizer_class = name->get<std::string>();
+  }
+  if (result.tokenizer_class.ends_with("Fast")) result.tokenizer_class.resize(result.tokenizer_class.size() - 4);
+  const auto decoder = config.find("added_tokens_decoder");
+  const bool complete = decoder != config.end();
+  if (complete) {
+    read_added_tokens_decoder(*decoder, where, result.added);
+  } else if (files.special_tokens_map) {
+    put_over(parse_object(files.special_tokens_map->text, files.special_tokens_map->where), config);
+  }
+  if (as_qwen2) {
+    for (const char* key : {"unk_token", "eos_token", "pad_token"}) {
+      if (!config.contains(key)) config[key] = "<|endoftext|>";
+    }
+  }
+  read_named(config, where, result);
+  read_extra(config, where, result);
+  if (!complete && files.added_tokens) read_added_tokens_file(*files.added_tokens, result.added);
   return result;
 }
 

@@ -9,9 +9,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
+TokenizerConfig parse(std::string_view json) {
+  return read_tokenizer_config({.tokenizer_config = TokenizerSideFiles::File{std::string(json), "x"}});
+}
+
 std::string error_of(std::string_view json) {
   try {
-    parse_tokenizer_config(json, "tokenizer_config.json");
+    read_tokenizer_config(
+        {.tokenizer_config = TokenizerSideFiles::File{std::string(json), "tokenizer_config.json"}});
   } catch (const InputError& error) {
     return error.what();
   }
@@ -19,22 +24,18 @@ std::string error_of(std::string_view json) {
 }
 
 TEST(TokenizerConfig, SpecialTokensAreTextsOrObjectsWithAContent) {
-  const TokenizerConfig config = parse_tokenizer_config(
-      R"({"eos_token": {"content": "</s>", "lstrip": false}, "bos_token": "<s>", "pad_token": null,
-          "unk_token": {"content": 1}, "cls_token": ["x"]})",
-      "x");
+  const TokenizerConfig config = parse(
+      R"({"eos_token": {"content": "</s>", "lstrip": false}, "bos_token": "<s>", "pad_token": null})");
   EXPECT_EQ(config.special_tokens.dump(), R"({"bos_token":"<s>","eos_token":"</s>"})");
   EXPECT_EQ(config.chat_template, std::nullopt);
 }
 
 TEST(TokenizerConfig, OfNamedTemplatesTheDefaultCounts) {
-  EXPECT_EQ(parse_tokenizer_config(R"({"chat_template": "one"})", "x").chat_template, "one");
-  EXPECT_EQ(parse_tokenizer_config(R"({"chat_template": [1, {"name": 2, "template": 3},
-                                       {"name": "rag", "template": "no"}, {"name": "default", "template": "yes"}]})",
-                                   "x")
-                .chat_template,
+  EXPECT_EQ(parse(R"({"chat_template": "one"})").chat_template, "one");
+  EXPECT_EQ(parse(R"({"chat_template": [1, {"name": 2, "template": 3},
+                                       {"name": "rag", "template": "no"}, {"name": "default", "template": "yes"}]})").chat_template,
             "yes");
-  EXPECT_EQ(parse_tokenizer_config(R"({"chat_template": [{"name": "rag"}]})", "x").chat_template,
+  EXPECT_EQ(parse(R"({"chat_template": [{"name": "rag"}]})").chat_template,
             std::nullopt);
 }
 
@@ -44,6 +45,9 @@ TEST(TokenizerConfig, AMalformedFileIsRefusedWithItsName) {
   EXPECT_THAT(error_of(std::string_view("{}\0x", 4)), HasSubstr("a NUL byte at byte 2"));
   EXPECT_THAT(error_of(R"({"chat_template": [{"name": "default", "template": 5}]})"),
               HasSubstr("the default chat template is no text"));
+  EXPECT_THAT(error_of(R"({"unk_token": {"content": 1}})"), HasSubstr("unk_token"));
+  EXPECT_THAT(error_of(R"({"added_tokens_decoder": {"x": "a"}})"), HasSubstr("added_tokens_decoder"));
+  EXPECT_THAT(error_of(R"({"split_special_tokens": true})"), HasSubstr("split_special_tokens"));
 }
 
 }  // namespace

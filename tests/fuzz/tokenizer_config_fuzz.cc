@@ -4,7 +4,10 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   return saescope::testing::run_fuzz_text(data, size, [](std::string_view text) {
-    const saescope::TokenizerConfig config = saescope::parse_tokenizer_config(text, "fuzz");
+    const saescope::TokenizerConfig config = saescope::read_tokenizer_config(
+        {.tokenizer_config = saescope::TokenizerSideFiles::File{std::string(text), "fuzz"},
+         .special_tokens_map = saescope::TokenizerSideFiles::File{std::string(text), "fuzz"},
+         .added_tokens = saescope::TokenizerSideFiles::File{std::string(text), "fuzz"}});
     for (const auto& [name, token] : config.special_tokens.items()) {
       saescope::testing::require(token.is_string());
     }

@@ -98,7 +98,7 @@ std::vector<Case> safetensors_cases() {
       {"TensorOfAnotherShape", kWeights, key_entry(entry("32,16", "73984,76032")), R"(\[32, 16\], expected)",
        "k_proj"},
       {"PickleInsteadOfSafetensors", kWeights, contents("\x80\x02}q\x01."), "ends inside the length"},
-      {"Removed", kWeights, removed(), "No such file"},
+      {"Removed", kWeights, removed(), "no weights that can be read"},
       {"AFolder", kWeights, as_folder(), "not a regular file"},
   };
 }

@@ -26,7 +26,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false CUDA_VISIBLE_DEVICES=
 
 # The pipeline's models are those of make_tiny_goldens.py, so that one comes first.
-for name in tiny sae contrast pipeline format report tokenizer template hub smollm2; do
+for name in tiny source sae contrast pipeline format report tokenizer template hub smollm2; do
   script="$here/make_${name}_goldens.py"
   [[ -f $script ]] || continue
   echo "== ${script##*/}" >&2

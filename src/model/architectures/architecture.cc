@@ -4,12 +4,13 @@
 #include <array>
 
 #include "model/architectures/llama.h"
+#include "model/architectures/mistral.h"
 #include "model/architectures/qwen2.h"
 
 namespace saescope {
 namespace {
 
-constexpr std::array kArchitectures = {&kLlama, &kQwen2};
+constexpr std::array kArchitectures = {&kLlama, &kMistral, &kQwen2};
 
 }  // namespace
 

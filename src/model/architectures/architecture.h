@@ -35,6 +35,13 @@ enum class BiasRule : uint8_t {
   kConfigured,  ///< where config.json says so
 };
 
+/// Which layers attend to the last tokens alone, where config.json has a `sliding_window`.
+enum class WindowRule : uint8_t {
+  kNever,
+  kEveryLayer,
+  kFromMaxWindowLayers,  ///< with `use_sliding_window`, the layers from `max_window_layers` on
+};
+
 /// What one tensor of a block is.
 struct TensorSpec {
   enum class Kind : uint8_t { kVector, kMatrix, kBias };
@@ -55,6 +62,7 @@ struct BlockDesign {
   BiasRule mlp_bias = BiasRule::kNever;     ///< `mlp_bias`
   /// Converters to GGUF reorder the rows of queries and keys of some architectures.
   RopeLayout gguf_rope = RopeLayout::kHalves;
+  WindowRule window = WindowRule::kNever;
 };
 
 /// A family of models, as data.

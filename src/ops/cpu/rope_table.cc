@@ -50,8 +50,9 @@ Angle cosine_and_sine(double angle) {
 void RopeTable::prepare(const RopeFrequencies& frequencies, int32_t max_position) {
   const auto rows = static_cast<std::size_t>(max_position) + 1;
   const std::size_t half = frequencies.inverse.size();
-  if (inverse_ != frequencies.inverse) {
+  if (inverse_ != frequencies.inverse || magnitude_ != frequencies.magnitude) {
     inverse_ = frequencies.inverse;
+    magnitude_ = frequencies.magnitude;
     cosine_.clear();
     sine_.clear();
   }
@@ -64,8 +65,8 @@ void RopeTable::prepare(const RopeFrequencies& frequencies, int32_t max_position
     for (std::size_t i = 0; i < half; ++i) {
       // The angle is a float32 product, as in transformers: at large positions its rounding shows.
       const Angle angle = cosine_and_sine(static_cast<float>(position) * inverse_[i]);
-      cosine_[position * half + i] = static_cast<float>(angle.cosine);
-      sine_[position * half + i] = static_cast<float>(angle.sine);
+      cosine_[position * half + i] = static_cast<float>(angle.cosine) * magnitude_;
+      sine_[position * half + i] = static_cast<float>(angle.sine) * magnitude_;
     }
   }
 }

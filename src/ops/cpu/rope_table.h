@@ -20,6 +20,7 @@ class RopeTable {
  private:
   std::size_t row(int32_t position) const { return static_cast<std::size_t>(position) * inverse_.size(); }
   std::vector<float> inverse_;
+  float magnitude_ = 1;
   std::vector<float> cosine_;
   std::vector<float> sine_;
 };

@@ -77,8 +77,8 @@ void ReferenceBackend::do_rope(const Array& x, std::span<const int32_t> position
       for (std::size_t i = 0; i < half; ++i) {
         // The angle is a float32 product, as in transformers: at large positions its rounding shows.
         const float angle = static_cast<float>(positions[r]) * frequencies.inverse[i];
-        const double cosine = std::cos(double{angle});
-        const double sine = std::sin(double{angle});
+        const double cosine = std::cos(double{angle}) * frequencies.magnitude;
+        const double sine = std::sin(double{angle}) * frequencies.magnitude;
         float& first = head[interleaved ? 2 * i : i];
         float& second = head[interleaved ? 2 * i + 1 : i + half];
         const double a = first;

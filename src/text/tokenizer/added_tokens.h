@@ -9,19 +9,10 @@
 #include <vector>
 
 #include "text/tokenizer.h"
+#include "text/tokenizer/added_token.h"
 #include "text/tokenizer/normalizer.h"
 
 namespace saescope {
-
-/// A token that is cut out of the text before the vocabulary is applied.
-struct AddedToken {
-  std::string content;
-  bool single_word = false;  ///< only where no word character stands beside it
-  bool lstrip = false;       ///< takes the white space before it along
-  bool rstrip = false;       ///< takes the white space after it along
-  bool normalized = false;   ///< looked for in the normalised text instead of the original
-  bool special = false;
-};
 
 /// A stretch of text, or an added token found in it.
 struct Segment {

@@ -10,6 +10,11 @@
 #include "text/tokenizer/tokenizer_parts.h"
 
 namespace saescope {
+
+const char* const kQwen2Pattern =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|)"
+    R"(\s*[\r\n]+|\s+(?!\S)|\s+)";
+
 namespace {
 
 constexpr int32_t kControl = 3;
@@ -18,13 +23,14 @@ constexpr int32_t kUserDefined = 4;
 const char* const kLlama3Pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|)"
     R"(\s*[\r\n]+|\s+(?!\S)|\s+)";
-const char* const kQwen2Pattern =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|)"
-    R"(\s*[\r\n]+|\s+(?!\S)|\s+)";
 const char* const kTekkenPattern =
     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|)"
     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|)"
     R"(\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+const char* const kO200kPattern =
+    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|)"
+    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|)"
+    R"(\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
 // The pipeline that a name stands for.
 struct Family {
@@ -34,37 +40,65 @@ struct Family {
   bool ignore_merges = false;
 };
 
-constexpr std::array<std::pair<std::string_view, int>, 11> kFamilyOfName = {{
-    {"", 0},
-    {"default", 0},
-    {"gpt-2", 0},
-    {"gpt2", 0},
-    {"smollm", 1},
-    {"llama-bpe", 2},
-    {"llama3", 2},
-    {"llama-v3", 2},
-    {"qwen2", 3},
-    {"deepseek-r1-qwen", 3},
-    {"tekken", 4},
+enum FamilyIndex : uint8_t { kGpt2, kSmolLm, kLlama3, kQwen2, kTekken, kO200k };
+
+// Of the names of a family, the first is llama.cpp's own; the others are of models that share its splitting.
+constexpr std::array<std::pair<std::string_view, FamilyIndex>, 25> kFamilyOfName = {{
+    {"gpt-2", kGpt2},         {"gpt2", kGpt2},         {"smollm", kSmolLm},     {"llama-bpe", kLlama3},
+    {"llama3", kLlama3},      {"llama-v3", kLlama3},   {"smaug-bpe", kLlama3},  {"falcon3", kLlama3},
+    {"falcon-h1", kLlama3},   {"pixtral", kLlama3},    {"midm-2.0", kLlama3},   {"lfm2", kLlama3},
+    {"jina-v5-nano", kLlama3}, {"dbrx", kLlama3},      {"qwen2", kQwen2},       {"deepseek-r1-qwen", kQwen2},
+    {"kormo", kQwen2},        {"f2llmv2", kQwen2},     {"megrez", kQwen2},      {"tekken", kTekken},
+    {"gpt-4o", kO200k},       {"llama4", kO200k},      {"kanana2", kO200k},     {"talkie", kO200k},
+    {"minimax-m2", kO200k},
 }};
-const std::array<Family, 5> kFamilies = {{
+const std::array<Family, 6> kFamilies = {{
     {.pattern = kGpt2Pattern},
     {.pattern = kGpt2Pattern, .digits_apart = true},
     {.pattern = kLlama3Pattern, .ignore_merges = true},
     {.pattern = kQwen2Pattern, .nfc = true},
     {.pattern = kTekkenPattern, .ignore_merges = true},
+    {.pattern = kO200kPattern, .ignore_merges = true},
 }};
 
-const Family& family_of(const std::string& pre, const std::string& where) {
+bool has_token(const GgufVocabulary& vocabulary, std::string_view token) {
+  return std::find(vocabulary.tokens.begin(), vocabulary.tokens.end(), token) != vocabulary.tokens.end();
+}
+
+// Files of early 2024 do not name their pre-tokenizer, and converters that did not know a model wrote
+// "default". GPT-2's splitting is wrong for most chat models that such files hold, so that the vocabulary is
+// looked at.
+FamilyIndex family_of_unnamed(const GgufVocabulary& vocabulary) {
+  if (has_token(vocabulary, "<|begin_of_text|>") &&
+      (has_token(vocabulary, "<|start_header_id|>") || has_token(vocabulary, "<|eot_id|>"))) {
+    return kLlama3;
+  }
+  if (vocabulary.architecture == "qwen2" || vocabulary.architecture == "qwen3") return kQwen2;
+  return kGpt2;
+}
+
+// Said where nothing in the file tells how the model's tokenizer cuts text.
+std::string remark_on(const GgufVocabulary& vocabulary, const Family& family) {
+  const bool guessed = (vocabulary.pre.empty() || vocabulary.pre == "default") && &family == &kFamilies[kGpt2];
+  if (!guessed) return {};
+  return "the file does not say how its tokenizer cuts text (tokenizer.ggml.pre), and its vocabulary is not known: "
+         "text is cut as for GPT-2, as transformers does; convert the model again with a current llama.cpp, or use "
+         "its folder in Hugging Face layout";
+}
+
+const Family& family_of(const GgufVocabulary& vocabulary, const std::string& where) {
+  if (vocabulary.pre.empty() || vocabulary.pre == "default") {
+    return kFamilies[family_of_unnamed(vocabulary)];
+  }
   std::string known;
   for (const auto& [name, family] : kFamilyOfName) {
-    if (name == pre) return kFamilies[static_cast<std::size_t>(family)];
-    if (!name.empty()) known += (known.empty() ? "" : ", ") + std::string(name);
+    if (name == vocabulary.pre) return kFamilies[family];
+    known += (known.empty() ? "" : ", ") + std::string(name);
   }
   throw InputError({.what = "unknown pre-tokenizer",
                     .where = where + ", tokenizer.ggml.pre",
                     .expected = known,
-                    .found = pre,
+                    .found = vocabulary.pre,
                     .hint = "use the model's folder in Hugging Face layout instead"});
 }
 
@@ -110,7 +144,7 @@ AddedTokens added_tokens_of(const GgufVocabulary& vocabulary, const TokenTable& 
 
 TokenizerParts parse_gguf_vocabulary(const GgufVocabulary& vocabulary, const std::string& where) {
   check_vocabulary(vocabulary, where);
-  const Family& family = family_of(vocabulary.pre, where);
+  const Family& family = family_of(vocabulary, where);
   VocabularyBuilder builder(where);
   builder.reserve(vocabulary.tokens.size());
   for (std::size_t i = 0; i < vocabulary.tokens.size(); ++i) {
@@ -122,7 +156,7 @@ TokenizerParts parse_gguf_vocabulary(const GgufVocabulary& vocabulary, const std
   BpeOptions options;
   options.ignore_merges = family.ignore_merges;
   return {std::move(added), std::move(normalizer), make_pre_tokenizer(family, where),
-          BpeModel(std::move(builder.tokens()), builder.merges(), options)};
+          BpeModel(std::move(builder.tokens()), builder.merges(), options), remark_on(vocabulary, family)};
 }
 
 }  // namespace saescope

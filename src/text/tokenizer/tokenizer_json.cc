@@ -2,10 +2,14 @@
 // special tokens around a text, which `encode` never does. Nor is the decoder: a byte-level vocabulary
 // says itself what bytes a token stands for.
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <map>
 #include <utility>
 
 #include "base/error.h"
+#include "text/tokenizer/added_token_sources.h"
 #include "text/tokenizer/json_reader.h"
 #include "text/tokenizer/tokenizer_parts.h"
 
@@ -145,16 +149,20 @@ BpeOptions check_options(const ModelOptions& options, const TokenTable& tokens) 
   return bpe;
 }
 
-void read_vocabulary(const Sections& sections, const std::string& where, VocabularyBuilder& builder) {
+void add_vocabulary(std::string_view object, const std::string& where, VocabularyBuilder& builder) {
   constexpr std::size_t kBytesPerToken = 16;  // in the file, about: to reserve memory
+  builder.reserve(object.size() / kBytesPerToken);
+  JsonReader vocab(object, where);
+  vocab.read_object(
+      [&](const std::string& token) { builder.add_token(token, vocab.read_unsigned(~uint64_t{0})); });
+}
+
+void read_vocabulary(const Sections& sections, const std::string& where, VocabularyBuilder& builder) {
   // 262,144 tokens take 7 MB, half a million merges 25 MB.
   constexpr std::size_t kMostBytes = std::size_t{64} << 20;
   check_size(sections.vocab, kMostBytes, where + ", model.vocab");
   check_size(sections.merges, kMostBytes, where + ", model.merges");
-  builder.reserve(sections.vocab.size() / kBytesPerToken);
-  JsonReader vocab(sections.vocab, where + ", model.vocab");
-  vocab.read_object(
-      [&](const std::string& token) { builder.add_token(token, vocab.read_unsigned(~uint64_t{0})); });
+  add_vocabulary(sections.vocab, where + ", model.vocab", builder);
   JsonReader merges(sections.merges, where + ", model.merges");
   std::string left;
   std::string right;
@@ -193,52 +201,142 @@ AddedToken parse_added_token(const Json& json, const std::string& where) {
   }
 }
 
-// The library numbers added tokens itself: as in the vocabulary where they are part of it, else on
-// from its end. The ids in the file only state what comes out.
-std::map<TokenId, AddedToken> read_added_tokens(const Json& json, const TokenTable& vocabulary,
-                                                const std::string& where) {
-  std::map<TokenId, AddedToken> by_id;
-  std::map<std::string, TokenId> ids;
+// The `added_tokens` of the file, in its order.
+std::vector<std::pair<int64_t, AddedToken>> read_added_tokens(const Json& json, const std::string& where) {
   if (!json.is_null() && !json.is_array()) {
     throw InputError({.what = "malformed added tokens", .where = where, .expected = "a list"});
   }
-  auto next_id = static_cast<TokenId>(vocabulary.count());
+  std::vector<std::pair<int64_t, AddedToken>> tokens;
   for (const Json& element : json) {
     AddedToken token = parse_added_token(element, where);
-    if (token.content.empty()) continue;
-    TokenId id = vocabulary.find_spelling(token.content);
-    if (const auto known = ids.find(token.content); known != ids.end()) id = known->second;
-    if (id == TokenTable::kNone) id = next_id++;
-    ids[token.content] = id;
-    by_id[id] = std::move(token);
+    const auto id = element.find("id");
+    const bool has_id = id != element.end() && id->is_number_integer();
+    if (!token.content.empty()) tokens.emplace_back(has_id ? id->get<int64_t>() : -1, std::move(token));
   }
-  return by_id;
+  return tokens;
+}
+
+// The library numbers added tokens itself: as in the vocabulary where they are part of it, else on
+// from its end. The ids in files only state what comes out.
+class AddedTokenNumbers {
+ public:
+  explicit AddedTokenNumbers(const TokenTable& vocabulary)
+      : vocabulary_(vocabulary), next_(static_cast<TokenId>(vocabulary.count())) {}
+
+  void add(const AddedToken& token) {
+    if (token.content.empty()) return;
+    TokenId id = vocabulary_.find_spelling(token.content);
+    if (const auto known = ids_.find(token.content); known != ids_.end()) id = known->second;
+    if (id == TokenTable::kNone) id = next_++;
+    ids_[token.content] = id;
+    by_id_[id] = token;
+  }
+
+  std::vector<AddedToken> tokens() const {
+    std::vector<AddedToken> result;
+    for (const auto& [id, token] : by_id_) result.push_back(token);
+    return result;
+  }
+
+  std::map<TokenId, AddedToken> take() { return std::move(by_id_); }
+
+ private:
+  const TokenTable& vocabulary_;
+  TokenId next_;
+  std::map<std::string, TokenId> ids_;
+  std::map<TokenId, AddedToken> by_id_;
+};
+
+// All added tokens: those of the file and those of the files beside it.
+std::map<TokenId, AddedToken> number_added_tokens(const std::vector<std::pair<int64_t, AddedToken>>& of_file,
+                                                  const TokenTable& vocabulary, const TokenizerSetup& setup) {
+  AddedTokenNumbers numbers(vocabulary);
+  std::map<int64_t, AddedToken> stated;
+  for (const auto& [id, token] : of_file) {
+    if (!setup.as_qwen2) numbers.add(token);
+    stated[id] = token;
+  }
+  const AddedTokenSources none;
+  const AddedTokenSources& sources = setup.added == nullptr ? none : *setup.added;
+  for (const AddedToken& token : tokens_to_add(sources, numbers.tokens(), stated)) numbers.add(token);
+  return numbers.take();
+}
+
+// The pipeline of transformers' Qwen2Tokenizer.
+PreTokenizer qwen2_pre_tokenizer(const std::string& where) {
+  return PreTokenizer({PreTokenizer::Split{Regex::from_pattern(kQwen2Pattern, where)}});
+}
+
+// What the class Qwen2Tokenizer leaves out of a file, where it says something else than the class.
+std::string qwen2_remark(const Json& normalizer, const Json& pre_tokenizer) {
+  const auto text_of = [](const Json& json) {
+    return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+  };
+  const bool nfc = normalizer.is_object() && normalizer.value("type", "") == "NFC";
+  // The expression as it stands in the files of the family, in the text of a JSON string.
+  const bool same_split = text_of(pre_tokenizer).find(text_of(kQwen2Pattern)) != std::string::npos;
+  if (nfc && same_split) return {};
+  return fmt::format("the {} of tokenizer.json does not count: for models of the type qwen2, transformers 5 uses "
+                     "its class Qwen2Tokenizer, and so does this program",
+                     nfc ? "pre_tokenizer" : "normalizer");
 }
 
 }  // namespace
 
-TokenizerParts parse_tokenizer_json(std::string_view json, const std::string& where) {
+TokenizerParts parse_tokenizer_json(std::string_view json, const std::string& where,
+                                    const TokenizerSetup& setup) {
   const Sections sections = read_sections(json, where);
   if (sections.vocab.empty() || sections.merges.empty()) {
     throw InputError({.what = "the tokenizer has no vocabulary and merges",
                       .where = where,
                       .expected = "a byte-level BPE tokenizer with model.vocab and model.merges"});
   }
-  Normalizer normalizer =
-      parse_normalizer(parse_section(sections.normalizer, where + ", normalizer"), where + ", normalizer");
-  PreTokenizer pre_tokenizer = parse_pre_tokenizer(
-      parse_section(sections.pre_tokenizer, where + ", pre_tokenizer"), where + ", pre_tokenizer");
+  const Json normalizer_json = parse_section(sections.normalizer, where + ", normalizer");
+  const Json pre_tokenizer_json = parse_section(sections.pre_tokenizer, where + ", pre_tokenizer");
+  Normalizer normalizer = setup.as_qwen2 ? Normalizer({NormalForm::kNfc})
+                                         : parse_normalizer(normalizer_json, where + ", normalizer");
+  PreTokenizer pre_tokenizer = setup.as_qwen2
+                                   ? qwen2_pre_tokenizer(where)
+                                   : parse_pre_tokenizer(pre_tokenizer_json, where + ", pre_tokenizer");
   const ModelOptions model_options(sections, where);
   if (model_options.text("type") != "BPE") model_options.refuse("type", "\"BPE\"");
   VocabularyBuilder builder(where);
   read_vocabulary(sections, where, builder);
-  const BpeOptions options = check_options(model_options, builder.tokens());
-  auto added_tokens = read_added_tokens(parse_section(sections.added_tokens, where + ", added_tokens"),
-                                        builder.tokens(), where + ", added_tokens");
+  const BpeOptions options = setup.as_qwen2 ? BpeOptions() : check_options(model_options, builder.tokens());
+  auto added_tokens = number_added_tokens(
+      read_added_tokens(parse_section(sections.added_tokens, where + ", added_tokens"),
+                        where + ", added_tokens"),
+      builder.tokens(), setup);
   check_added_tokens(added_tokens, where + ", added_tokens");
   AddedTokens added(std::move(added_tokens), normalizer);
   return {std::move(added), std::move(normalizer), std::move(pre_tokenizer),
-          BpeModel(std::move(builder.tokens()), builder.merges(), options)};
+          BpeModel(std::move(builder.tokens()), builder.merges(), options),
+          setup.as_qwen2 ? qwen2_remark(normalizer_json, pre_tokenizer_json) : std::string()};
+}
+
+TokenizerParts parse_vocabulary_files(std::string_view vocab, std::string_view merges, const std::string& where,
+                                      const TokenizerSetup& setup) {
+  if (!setup.as_qwen2) {
+    throw InputError({.what = "there is no tokenizer.json, and vocab.json says nothing about how text is cut",
+                      .where = where,
+                      .expected = "tokenizer.json, or a model of the type qwen2",
+                      .hint = "AutoTokenizer.from_pretrained(…).save_pretrained(…) of transformers writes one"});
+  }
+  VocabularyBuilder builder(where);
+  add_vocabulary(vocab, where + ", vocab.json", builder);
+  while (!merges.empty()) {
+    const std::size_t end = std::min(merges.find('\n'), merges.size());
+    std::string_view line = merges.substr(0, end);
+    merges.remove_prefix(std::min(end + 1, merges.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!line.empty() && !line.starts_with("#version")) builder.add_merge(line);
+  }
+  auto added_tokens = number_added_tokens({}, builder.tokens(), setup);
+  check_added_tokens(added_tokens, where);
+  Normalizer normalizer({NormalForm::kNfc});
+  AddedTokens added(std::move(added_tokens), normalizer);
+  return {std::move(added), std::move(normalizer), qwen2_pre_tokenizer(where),
+          BpeModel(std::move(builder.tokens()), builder.merges(), {})};
 }
 
 }  // namespace saescope

@@ -19,7 +19,11 @@ struct TokenizerParts {
   Normalizer normalizer;
   PreTokenizer pre_tokenizer;
   BpeModel model;
+  std::string remark = {};  ///< what of the file does not count, where that changes ids
 };
+
+/// The regular expression by which Qwen 2 cuts text.
+extern const char* const kQwen2Pattern;
 
 /// Collects vocabulary and merges in the spelling of byte-level vocabularies (`Ġthe`).
 class VocabularyBuilder {
@@ -52,7 +56,12 @@ class VocabularyBuilder {
 };
 
 /// From the text of a tokenizer.json. @throws InputError.
-TokenizerParts parse_tokenizer_json(std::string_view json, const std::string& where);
+TokenizerParts parse_tokenizer_json(std::string_view json, const std::string& where,
+                                    const TokenizerSetup& setup);
+
+/// From the texts of vocab.json and merges.txt. @throws InputError.
+TokenizerParts parse_vocabulary_files(std::string_view vocab, std::string_view merges, const std::string& where,
+                                      const TokenizerSetup& setup);
 
 /// From the vocabulary of a GGUF file. @throws InputError.
 TokenizerParts parse_gguf_vocabulary(const GgufVocabulary& vocabulary, const std::string& where);

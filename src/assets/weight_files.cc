@@ -1,0 +1,99 @@
+#include "assets/weight_files.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <set>
+#include <utility>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "formats/json_document.h"
+#include "formats/torch_archive.h"
+
+namespace saescope {
+namespace {
+
+namespace fs = std::filesystem;
+
+NamedTensors parse_safetensors_file(std::span<const std::byte> bytes, const std::string& where) {
+  return parse_safetensors(bytes, where).tensors;
+}
+
+NamedTensors parse_torch_file(std::span<const std::byte> bytes, const std::string& where) {
+  return parse_torch_archive(bytes, where).tensors;
+}
+
+/// Of an index's entry. @throws InputError where it does not name a file beside the index
+std::string file_of(const nlohmann::json& entry, const std::string& tensor, const std::string& where) {
+  std::string file = entry.is_string() ? entry.get<std::string>() : "";
+  constexpr std::string_view kNotInAName("/\0", 2);
+  if (!file.empty() && file.find_first_of(kNotInAName) == std::string::npos && !file.starts_with("..")) {
+    return file;
+  }
+  throw InputError({.what = "unusable file name of tensor " + tensor,
+                    .where = where,
+                    .expected = "a file beside the index",
+                    .found = entry.dump()});
+}
+
+/// The `weight_map` of an index.
+std::map<std::string, std::string, std::less<>> read_index(const fs::path& path) {
+  const std::string where = path.string();
+  const nlohmann::json index = parse_json(read_file(path), where);
+  const auto map = index.is_object() ? index.find("weight_map") : index.end();
+  if (!index.is_object() || map == index.end() || !map->is_object()) {
+    throw InputError({.what = "not an index of a sharded checkpoint",
+                      .where = where,
+                      .expected = "an object `weight_map`"});
+  }
+  std::map<std::string, std::string, std::less<>> files;
+  for (const auto& [tensor, file] : map->items()) files.emplace(tensor, file_of(file, tensor, where));
+  return files;
+}
+
+}  // namespace
+
+struct WeightFiles::Form {
+  const char* single;
+  const char* index;
+  NamedTensors (*parse)(std::span<const std::byte> bytes, const std::string& where);
+};
+
+const WeightFiles::Form& WeightFiles::form_of(const RepositoryFiles& files) {
+  static constexpr std::array<Form, 2> kForms = {
+      {{"model.safetensors", "model.safetensors.index.json", parse_safetensors_file},
+       {"pytorch_model.bin", "pytorch_model.bin.index.json", parse_torch_file}}};
+  for (const Form& form : kForms) {
+    if (files.has(form.single) || files.has(form.index)) return form;
+  }
+  throw InputError({.what = "there are no weights that can be read",
+                    .where = files.where(),
+                    .expected = fmt::format("{0}, or {1} with its shards, or {2}, or {3} with its shards",
+                                            kForms[0].single, kForms[0].index, kForms[1].single,
+                                            kForms[1].index),
+                    .hint = "the model may be published in another form only, such as GGUF"});
+}
+
+WeightFiles::WeightFiles(const RepositoryFiles& files)
+    : form_(form_of(files)), sharded_(!files.has(form_.single)) {
+  if (sharded_) shard_of_ = read_index(files.require(form_.index));
+}
+
+bool WeightFiles::lists(const std::string& tensor) const { return !sharded_ || shard_of_.contains(tensor); }
+
+std::vector<std::string> WeightFiles::holding(const std::vector<std::string>& tensors) const {
+  if (!sharded_) return {form_.single};
+  std::set<std::string> files;
+  for (const std::string& name : tensors) {
+    const auto found = shard_of_.find(name);
+    if (found != shard_of_.end()) files.insert(found->second);  // what lacks is reported by bind_weights
+  }
+  return {files.begin(), files.end()};
+}
+
+NamedTensors WeightFiles::parse(const MappedFile& file) const {
+  return form_.parse(file.bytes(), file.path().string());
+}
+
+}  // namespace saescope

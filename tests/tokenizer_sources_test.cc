@@ -1,0 +1,87 @@
+// Where a tokenizer's parts stand in folders as people have them: texts and ids are those of transformers'
+// AutoTokenizer on the same folder.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "assets/folder_model.h"
+#include "golden_files.h"
+#include "process.h"
+
+namespace saescope {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using testing_support::goldens;
+using testing_support::read_json;
+
+std::unique_ptr<ModelFiles> open_case(const std::string& name, Progress& progress) {
+  ModelEntry entry;
+  entry.name = name;
+  entry.model = (goldens() / "sources" / name).string();
+  entry.model_is_path = true;
+  return open_folder_model(entry, progress);
+}
+
+class TokenizerSources : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(TokenizerSources, GiveTheTextsAndIdsOfTransformers) {
+  SilentProgress progress;
+  const ChatFormatter formatter = open_case(GetParam(), progress)->formatter();
+  const nlohmann::json expected = read_json(goldens() / "sources" / GetParam() / "expected.json");
+  for (const nlohmann::json& golden : expected["prompts"]) {
+    const FormattedPrompt prompt = formatter.format(golden["prompt"].get<std::string>());
+    EXPECT_EQ(prompt.text, golden["text"].get<std::string>());
+    EXPECT_EQ(prompt.ids, golden["ids"].get<std::vector<TokenId>>()) << prompt.text;
+  }
+}
+
+std::vector<std::string> all_cases() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(goldens() / "sources")) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Folders, TokenizerSources, ::testing::ValuesIn(all_cases()),
+                         [](const auto& test) { return test.param; });
+
+TEST(TokenizerSourceWarnings, SayWhatOfAFileDoesNotCount) {
+  SilentProgress progress;
+  open_case("another_pipeline_for_qwen2", progress)->formatter();
+  EXPECT_THAT(progress.warnings, Contains(HasSubstr("does not count")));
+}
+
+TEST(TokenizerSourceWarnings, AreNotGivenWhereEverythingIsInItsPlace) {
+  SilentProgress progress;
+  for (const char* name : {"template_in_config", "bos_in_special_tokens_map", "vocabulary_files_qwen2"}) {
+    open_case(name, progress)->formatter();
+  }
+  EXPECT_TRUE(progress.warnings.empty()) << *progress.warnings.begin();
+}
+
+TEST(TokenizerSourceWarnings, NameAMissingBeginningOfTheTextAndMarkersInPieces) {
+  const testing_support::TemporaryFolder folder;
+  const std::filesystem::path source = goldens() / "sources" / "template_file_over_config";
+  for (const char* file : {"config.json", "tokenizer.json", "chat_template.jinja"}) {
+    std::filesystem::copy(source / file, folder.path() / file);
+  }
+  const std::string jinja = (folder.path() / "chat_template.jinja").string();
+  std::ofstream(jinja, std::ios::app) << "<|nothing_like_it|>";
+  std::ofstream(folder.path() / "tokenizer_config.json") << "{}";
+  ModelEntry entry;
+  entry.model = folder.path().string();
+  entry.model_is_path = true;
+  SilentProgress progress;
+  open_folder_model(entry, progress)->formatter();
+  EXPECT_THAT(progress.warnings, Contains(HasSubstr("bos_token")));
+  EXPECT_THAT(progress.warnings, Contains(HasSubstr("<|nothing_like_it|>")));
+}
+
+}  // namespace
+}  // namespace saescope
