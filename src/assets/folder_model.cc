@@ -85,6 +85,13 @@ class FolderModel final : public ModelFiles {
 
   std::string revision() const override { return files_.commit(); }
 
+  std::string published_name() const override {
+    if (!files_.repo().empty()) return files_.repo();
+    const nlohmann::json config = parse_json(read_file(path() / kConfig), (path() / kConfig).string());
+    const auto name = config.is_object() ? config.find("_name_or_path") : config.end();
+    return name != config.end() && name->is_string() ? name->get<std::string>() : std::string();
+  }
+
  private:
   std::vector<std::string> tensor_names(std::size_t layer_count) {
     return needed_tensor_names(config(), layer_count, TensorNaming::kHuggingFace);

@@ -32,6 +32,9 @@ class ModelFiles {
   const std::filesystem::path& path() const { return path_; }
   const ModelEntry& entry() const { return entry_; }
 
+  /// The hub's name of the model, as far as the files or their place tell; empty where they do not.
+  virtual std::string published_name() const { return {}; }
+
   /// The commit of the hub that the files are of; empty where it is not known.
   virtual std::string revision() const { return {}; }
 

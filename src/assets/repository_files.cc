@@ -7,6 +7,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "hub/names.h"
 
 namespace saescope {
 
@@ -45,6 +46,17 @@ bool RepositoryFiles::has(const std::string& file) const {
 FileNeed RepositoryFiles::need(const std::string& file) const {
   if (hub_ == nullptr) return {"", file, folder_ / file};
   return {repo_, file, hub_->find_cached(repo_, file)};
+}
+
+std::string RepositoryFiles::repo() const {
+  if (hub_ != nullptr) return parse_hub_repo(repo_).id;
+  constexpr std::string_view kPrefix = "models--";
+  const fs::path cached = fs::absolute(folder_).lexically_normal().parent_path().parent_path();
+  std::string name = cached.filename().string();
+  if (!name.starts_with(kPrefix)) return {};
+  name.erase(0, kPrefix.size());
+  if (const std::size_t at = name.find("--"); at != std::string::npos) name.replace(at, 2, "/");
+  return name;
 }
 
 std::string RepositoryFiles::commit() const {

@@ -81,6 +81,7 @@ std::string entry_text(const ModelEntry& entry) {
   if (!entry.descriptions.empty()) put("descriptions", toml_string(entry.descriptions));
   if (!entry.pt_descriptions.empty()) put("pt_descriptions", toml_string(entry.pt_descriptions));
   if (!entry.template_vars.empty()) put("template_vars", variables_text(entry.template_vars));
+  if (!entry.check_sae) put("check_sae", "false");
   if (!entry.chat_template.empty()) put("chat_template", toml_string(entry.chat_template));
   return out;
 }

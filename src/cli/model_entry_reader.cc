@@ -205,6 +205,12 @@ void read_template_vars(const ConfigValue& value, ModelEntry& entry, const Entry
   }
 }
 
+void read_check_sae(const ConfigValue& value, ModelEntry& entry, const EntryContext&) {
+  const auto* boolean = value.node.as_boolean();
+  if (boolean == nullptr) throw value.error("the value has the wrong type", "true or false");
+  entry.check_sae = boolean->get();
+}
+
 /// A template's text has tags in braces; what has none is the path of a file.
 void read_chat_template(const ConfigValue& value, ModelEntry& entry, const EntryContext& context) {
   const std::string text = value.text();
@@ -219,7 +225,7 @@ struct EntryKey {
   bool required;
   void (*read)(const ConfigValue& value, ModelEntry& entry, const EntryContext& context);
 };
-constexpr std::array<EntryKey, 12> kEntryKeys = {{{"model", true, read_model},
+constexpr std::array<EntryKey, 13> kEntryKeys = {{{"model", true, read_model},
                                                   {"sae", false, read_sae},
                                                   {"sae_dir", true, read_sae_dir},
                                                   {"sae_path", true, read_sae_path},
@@ -230,7 +236,8 @@ constexpr std::array<EntryKey, 12> kEntryKeys = {{{"model", true, read_model},
                                                   {"descriptions", false, read_descriptions_key},
                                                   {"pt_descriptions", false, read_pt_descriptions_key},
                                                   {"template_vars", false, read_template_vars},
-                                                  {"chat_template", false, read_chat_template}}};
+                                                  {"chat_template", false, read_chat_template},
+                                                  {"check_sae", false, read_check_sae}}};
 
 }  // namespace
 

@@ -2,11 +2,50 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "assets/sae_files.h"
 #include "base/error.h"
 
 namespace saescope {
 namespace {
+
+/// The part of a model's name that people keep when they move it: "Llama-3.1-8B-Instruct", in lower case.
+std::string short_name(std::string_view name) {
+  while (name.ends_with('/')) name.remove_suffix(1);
+  std::string last(name.substr(name.rfind('/') + 1));
+  std::transform(last.begin(), last.end(), last.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return last;
+}
+
+/// An SAE of another model or layer runs without complaint, and what it finds means nothing.
+void check_origin(const OpenedSource& source, const ModelFiles& files, Progress& progress) {
+  const SaeOrigin& origin = source.sae.origin;
+  const ModelEntry& entry = files.entry();
+  if (!entry.check_sae) return;
+  const auto fail = [&](std::string what, std::string expected, std::string found) {
+    return InputError({.what = fmt::format("the SAE of {} was trained on another {}", source.plan->source.name(), what),
+                       .where = origin.place,
+                       .expected = std::move(expected),
+                       .found = std::move(found),
+                       .hint = fmt::format("correct `model`, `sae_path` or `layers` of [models.{0}], or say with "
+                                           "`check_sae = false` there that this is meant",
+                                           entry.name)});
+  };
+  if (origin.layer && *origin.layer != source.plan->source.layer) {
+    throw fail("layer", fmt::format("layer {}", source.plan->source.layer), fmt::format("layer {}", *origin.layer));
+  }
+  if (origin.model.empty()) return;
+  const std::string published = files.published_name();
+  if (published.find('/') != std::string::npos) {
+    if (short_name(published) != short_name(origin.model)) throw fail("model", published, origin.model);
+  } else if (short_name(entry.model).find(short_name(origin.model)) == std::string::npos) {
+    progress.info(fmt::format("{}: its SAEs were trained on {}, the model is {}", entry.name, origin.model,
+                              entry.model));
+  }
+}
 
 void check_encoder(const OpenedSource& source, const ModelConfig& config,
                    const std::vector<RequestedFeature>& requested) {
@@ -49,6 +88,7 @@ OpenedModel open_model(PreparedModel prepared, const std::vector<RequestedFeatur
     for (const SourcePlan& plan : layer.sources) {
       const SaeFiles files(opened.prepared.plan.entry, plan.source, hub);
       const OpenedSource& source = sources.emplace_back(OpenedSource{&plan, files.open(progress)});
+      check_origin(source, *opened.prepared.files, progress);
       check_encoder(source, opened.prepared.files->config(), requested);
     }
   }

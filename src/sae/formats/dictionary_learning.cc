@@ -330,6 +330,21 @@ EncoderParameters bind_encoder(const TorchStateDict& state, const nlohmann::json
 namespace {
 
 constexpr const char* kConfig = "config.json";
+
+/// `lm_name` and `layer` of a trainer's configuration.
+SaeOrigin origin_of(const nlohmann::json& config, const std::string& place) {
+  SaeOrigin origin;
+  origin.place = place;
+  const nlohmann::json& trainer = config.at("trainer");
+  if (const auto model = trainer.find("lm_name"); model != trainer.end() && model->is_string()) {
+    origin.model = model->get<std::string>();
+  }
+  if (const auto layer = trainer.find("layer"); layer != trainer.end() && layer->is_number_integer()) {
+    origin.layer = layer->get<int64_t>();
+  }
+  return origin;
+}
+
 constexpr const char* kState = "ae.pt";
 constexpr std::array kFiles = {kConfig, kState};
 
@@ -338,7 +353,9 @@ OpenedSae open_folder(const std::filesystem::path& folder) {
   const std::string config_path = (folder / kConfig).string();
   const nlohmann::json config = parse_json(read_file(config_path), config_path);
   const std::string ae_path = file->path().string();
-  return {{file}, bind_encoder(parse_torch_archive(file->bytes(), ae_path), config, ae_path, config_path)};
+  return {{file},
+          bind_encoder(parse_torch_archive(file->bytes(), ae_path), config, ae_path, config_path),
+          origin_of(config, config_path)};
 }
 
 }  // namespace

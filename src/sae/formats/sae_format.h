@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,10 +13,18 @@
 
 namespace saescope {
 
+/// What an SAE's files say that it was trained on.
+struct SaeOrigin {
+  std::string model;             ///< a hub id or a path; empty: not said
+  std::optional<int64_t> layer;  ///< of the residual stream behind this block
+  std::string place;             ///< where they say so, for messages
+};
+
 /// An SAE whose files are mapped: nothing of its matrix is read yet.
 struct OpenedSae {
   std::vector<std::shared_ptr<const MappedFile>> files;  ///< the one with the encoder's weight first
   EncoderParameters encoder;                             ///< its weight points into the files
+  SaeOrigin origin = {};
 };
 
 /// One way in which SAEs lie on disk.
