@@ -10,8 +10,13 @@ void Prompts::add(std::string_view content, std::string_view label, std::size_t 
   text_ += content;
   const std::size_t end_of_content = text_.size();
   text_ += label;
-  places_.push_back(
-      {end_of_content, text_.size(), static_cast<uint32_t>(files_.size() - 1), static_cast<uint32_t>(line)});
+  places_.push_back({end_of_content, text_.size(), static_cast<uint32_t>(files_.size() - 1) & 0x7fffffffU, 0,
+                     static_cast<uint32_t>(line)});
+}
+
+void Prompts::add_conversation(std::string_view messages, std::string_view label, std::size_t line) {
+  add(messages, label, line);
+  places_.back().conversation = 1;
 }
 
 Prompt Prompts::operator[](std::size_t prompt_idx) const {
@@ -20,7 +25,7 @@ Prompt Prompts::operator[](std::size_t prompt_idx) const {
   const std::string_view text = text_;
   return {text.substr(start, place.end_of_content - start),
           text.substr(place.end_of_content, place.end_of_label - place.end_of_content), files_[place.file],
-          place.line};
+          place.line, place.conversation != 0};
 }
 
 }  // namespace saescope

@@ -10,10 +10,11 @@ namespace saescope {
 
 /// One prompt of the input, as views into the list that holds it.
 struct Prompt {
-  std::string_view content;
+  std::string_view content;  ///< the user's turn; of a conversation its messages as JSON
   std::string_view label;
   std::string_view file;
-  std::size_t line = 0;  ///< counts from 1
+  std::size_t line = 0;       ///< counts from 1
+  bool conversation = false;  ///< whole, with roles
 
   /// "file:line", for messages
   std::string place() const;
@@ -27,6 +28,8 @@ class Prompts {
   void begin_file(std::string path) { files_.push_back(std::move(path)); }
   /// Precondition: a file was begun.
   void add(std::string_view content, std::string_view label, std::size_t line);
+  /// A conversation of several turns. @param messages a JSON list of objects with `role` and `content`
+  void add_conversation(std::string_view messages, std::string_view label, std::size_t line);
 
   std::size_t size() const { return places_.size(); }
   bool empty() const { return places_.empty(); }
@@ -36,7 +39,8 @@ class Prompts {
   struct Place {
     std::size_t end_of_content;  ///< in text_; the content starts where the prompt before it ends
     std::size_t end_of_label;    ///< in text_; the label starts behind the content
-    uint32_t file;
+    uint32_t file : 31;
+    uint32_t conversation : 1;
     uint32_t line;
   };
   std::vector<std::string> files_;

@@ -37,28 +37,43 @@ ChatFormatter::ChatFormatter(Tokenizer tokenizer, ChatTemplate chat_template,
       variables_(std::move(variables)),
       model_name_(std::move(model_name)) {}
 
-std::string ChatFormatter::render(std::string_view prompt, bool add_generation_prompt) const {
+std::string ChatFormatter::render(const nlohmann::ordered_json& messages, bool add_generation_prompt) const {
   nlohmann::ordered_json context = variables_;
-  context["messages"] = {{{"role", "user"}, {"content", prompt}}};
+  context["messages"] = messages;
   context["add_generation_prompt"] = add_generation_prompt;
   return chat_template_.render(context);
 }
 
 FormattedPrompt ChatFormatter::format(std::string_view prompt) const {
-  FormattedPrompt formatted;
-  formatted.text = render(prompt, true);
-  formatted.ids = tokenizer_.encode(formatted.text);
-  const std::string without = render(prompt, false);
-  if (formatted.text.starts_with(without)) formatted.generation = formatted.text.substr(without.size());
-  return formatted;
+  return format_messages({{{"role", "user"}, {"content", prompt}}});
 }
 
-const std::string& ChatFormatter::require_generation(const FormattedPrompt& prompt) const {
-  if (!prompt.generation.empty()) return prompt.generation;
-  throw InputError({.what = "the chat template adds no generation prompt behind the user's turn",
-                    .where = "model " + model_name_,
-                    .expected = "text at the end that add_generation_prompt alone adds",
-                    .hint = "name the token types by their index from the end, as in `asst = -2`"});
+FormattedPrompt ChatFormatter::format(const Prompt& prompt) const {
+  if (!prompt.conversation) return format(prompt.content);
+  return format_messages(nlohmann::ordered_json::parse(prompt.content));
+}
+
+FormattedPrompt ChatFormatter::format_messages(const nlohmann::ordered_json& messages) const {
+  FormattedPrompt formatted;
+  formatted.text = render(messages, true);
+  formatted.ids = tokenizer_.encode(formatted.text);
+  const std::string without = render(messages, false);
+  if (formatted.text.size() > without.size() && formatted.text.starts_with(without)) {
+    formatted.generation = formatted.text.substr(without.size());
+    return formatted;
+  }
+  // A character of the private use area stands for the last message's text, since a template may trim or
+  // change that.
+  constexpr std::string_view kMark = "\uE0F1saescope\uE0F1";
+  nlohmann::ordered_json marked = messages;
+  marked.back()["content"] = kMark;
+  const std::string text = render(marked, true);
+  const std::size_t mark = text.rfind(kMark);
+  if (mark == std::string::npos) return formatted;
+  const std::string end = text.substr(mark + kMark.size());
+  formatted.whole_end = formatted.text.ends_with(end);
+  if (formatted.whole_end) formatted.generation = end;
+  return formatted;
 }
 
 std::size_t ChatFormatter::find_token(const TokenType& type, const FormattedPrompt& prompt) const {
@@ -77,16 +92,20 @@ std::size_t ChatFormatter::find_token(const TokenType& type, const FormattedProm
     return prompt.ids.size() - static_cast<std::size_t>(-*from_end);
   }
   const std::string& text = std::get<std::string>(type.place);
-  const std::string& generation = require_generation(prompt);
+  const std::string& generation = prompt.generation;
   const std::string quoted = nlohmann::json(text).dump();
   const std::size_t occurrences = count_occurrences(generation, text);
-  if (occurrences != 1) {
+  // In a whole end the user's turn is closed before the header begins: the header's text is the last.
+  if (occurrences != 1 && !(prompt.whole_end && occurrences > 1)) {
+    if (generation.empty()) {
+      throw fail("the chat template writes nothing behind the user's turn", "a text that it writes there");
+    }
     throw fail(fmt::format("the generation prompt {} holds {} {} times", nlohmann::json(generation).dump(),
                            quoted, occurrences),
                "exactly once");
   }
   // Counted from the end: a normaliser may have changed the length of the user's text, not of the template's.
-  const std::size_t behind = generation.size() - generation.find(text) - text.size();
+  const std::size_t behind = generation.size() - generation.rfind(text) - text.size();
   std::size_t length = 0;
   for (std::size_t i = prompt.ids.size(); i > 0 && length <= behind; --i) {
     if (length == behind) return i - 1;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "analysis/prompts.h"
 #include "plan/token_type.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
@@ -14,7 +15,10 @@ namespace saescope {
 /// A prompt as the model sees it.
 struct FormattedPrompt {
   std::string text;        ///< the rendered chat template
-  std::string generation;  ///< its end that add_generation_prompt alone adds; empty where that is not so
+  /// What stands behind the user's turn: its end that add_generation_prompt adds; of a template that writes it
+  /// always, or in another branch, everything behind the last message's text.
+  std::string generation;
+  bool whole_end = false;  ///< the latter
   std::vector<TokenId> ids;
 };
 
@@ -27,6 +31,8 @@ class ChatFormatter {
                 std::string model_name);
 
   FormattedPrompt format(std::string_view prompt) const;
+  /// A user's turn, or a conversation as it is.
+  FormattedPrompt format(const Prompt& prompt) const;
 
   /// Index into ids of the token at which a token type is read.
   /// @throws InputError that lists the prompt's last tokens where the type's text does not occur exactly
@@ -36,8 +42,8 @@ class ChatFormatter {
   const Tokenizer& tokenizer() const { return tokenizer_; }
 
  private:
-  std::string render(std::string_view prompt, bool add_generation_prompt) const;
-  const std::string& require_generation(const FormattedPrompt& prompt) const;
+  FormattedPrompt format_messages(const nlohmann::ordered_json& messages) const;
+  std::string render(const nlohmann::ordered_json& messages, bool add_generation_prompt) const;
 
   Tokenizer tokenizer_;
   ChatTemplate chat_template_;

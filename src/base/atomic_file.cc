@@ -10,6 +10,7 @@
 #include <memory>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 
@@ -30,8 +31,14 @@ void sync_folder(const std::filesystem::path& folder) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
-  const std::filesystem::path folder = parent_of(path_);
+AtomicFile::AtomicFile(std::filesystem::path path)
+    : path_(std::move(path)), target_(find_output_target(path_)) {
+  if (target_.stream) {
+    file_ = std::tmpfile();
+    if (file_ == nullptr) throw system_error("cannot create a temporary file for", path_.string());
+    return;
+  }
+  const std::filesystem::path folder = parent_of(target_.path);
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
@@ -40,12 +47,16 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
                     .found = error.message(),
                     .hint = "choose another output path"});
   }
-  if (std::filesystem::is_directory(path_, error)) {
+  if (std::filesystem::is_directory(target_.path, error)) {
     throw InputError({.what = "is a folder",
                       .where = path_.string(),
                       .expected = "a path of a file to write",
                       .hint = "name a file below it"});
   }
+  open(folder);
+}
+
+void AtomicFile::open(const std::filesystem::path& folder) {
   int fd = open_nameless(folder);
   if (fd < 0) fd = open_named(folder);
   if (fd < 0) throw system_error("cannot create a file in this folder", folder.string());
@@ -69,7 +80,7 @@ int AtomicFile::open_nameless([[maybe_unused]] const std::filesystem::path& fold
 }
 
 int AtomicFile::open_named(const std::filesystem::path& folder) {
-  temporary_ = (folder / ("." + path_.filename().string() + ".XXXXXX")).string();
+  temporary_ = (folder / ("." + target_.path.filename().string() + ".XXXXXX")).string();
   const int fd = ::mkostemp(temporary_.data(), O_CLOEXEC);
   if (fd < 0) return fd;
   // mkstemp's 0600 would hide results from a group that shares the folder.
@@ -84,7 +95,8 @@ bool AtomicFile::give_name() {
   const std::string nameless = fmt::format("/proc/self/fd/{}", fileno(file_));
   for (int number = 0;; ++number) {
     const std::filesystem::path name =
-        parent_of(path_) / fmt::format(".{}.{}-{}", path_.filename().string(), ::getpid(), number);
+        parent_of(target_.path) /
+        fmt::format(".{}.{}-{}", target_.path.filename().string(), ::getpid(), number);
     if (::linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
       temporary_ = name.string();
       return true;
@@ -107,19 +119,46 @@ void AtomicFile::write(std::string_view bytes) {
 }
 
 void AtomicFile::flush() {
+  if (target_.stream) return;
   if (std::fflush(file_) != 0 || ::fsync(fileno(file_)) != 0) {
     throw system_error("cannot write", path_.string(), "free space on this disk and run again");
   }
 }
 
+/// Copies what was kept so far to where it belongs.
+void AtomicFile::write_through() {
+  const auto failure = [&] { return system_error("cannot write", path_.string()); };
+  if (std::fflush(file_) != 0 || std::fseek(file_, 0, SEEK_SET) != 0) throw failure();
+  const int fd = target_.descriptor ? ::dup(*target_.descriptor)
+                                    : ::open(target_.path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) throw failure();
+  std::vector<char> block(1 << 16);
+  bool good = true;
+  for (std::size_t size = 0; good && (size = std::fread(block.data(), 1, block.size(), file_)) > 0;) {
+    for (std::size_t done = 0; good && done < size;) {
+      const ssize_t count = ::write(fd, block.data() + done, size - done);
+      if (count > 0) done += static_cast<std::size_t>(count);
+      good = count >= 0 || errno == EINTR;
+    }
+  }
+  if (!good) {
+    const RunError error = failure();
+    ::close(fd);
+    throw error;
+  }
+  ::close(fd);
+  std::fclose(std::exchange(file_, nullptr));
+}
+
 void AtomicFile::commit() {
+  if (target_.stream) return write_through();
   flush();
   const bool named = !temporary_.empty() || give_name();
-  if (!named || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
+  if (!named || ::rename(temporary_.c_str(), target_.path.c_str()) != 0) {
     throw system_error("cannot put the finished file in place", path_.string());
   }
   std::fclose(std::exchange(file_, nullptr));
-  sync_folder(parent_of(path_));
+  sync_folder(parent_of(target_.path));
 }
 
 std::string read_file(const std::filesystem::path& path, uint64_t limit) {

@@ -6,12 +6,15 @@
 #include <string>
 #include <string_view>
 
+#include "base/output_target.h"
+
 namespace saescope {
 
 /// A file that appears whole or not at all: written in the folder of its final place without a name, so that
 /// a killed process leaves nothing behind, then flushed to disk, named and renamed. Where the file system has
 /// no nameless files it has a temporary name from the start, and the destructor removes it. Without `commit`
-/// what lay at the final place stays as it was.
+/// what lay at the final place stays as it was. A link is followed; to a device or a pipe, `commit` writes
+/// everything through.
 class AtomicFile {
  public:
   /// Creates missing parent folders. @throws RunError where the folder or file cannot be written.
@@ -27,13 +30,18 @@ class AtomicFile {
   void flush();
   /// flush, rename, fsync of the folder. @throws RunError.
   void commit();
+  /// Whether it goes to a device, a pipe or a socket.
+  bool is_stream() const { return target_.stream; }
   const std::filesystem::path& path() const { return path_; }
 
  private:
   int open_nameless(const std::filesystem::path& folder);
   int open_named(const std::filesystem::path& folder);
   bool give_name();
-  std::filesystem::path path_;
+  void open(const std::filesystem::path& folder);
+  void write_through();
+  std::filesystem::path path_;  ///< as it was given, for messages
+  OutputTarget target_;
   std::string temporary_;  ///< empty while the file has no name
   std::FILE* file_ = nullptr;
 };

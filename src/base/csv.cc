@@ -17,12 +17,16 @@ namespace {
 // A field takes 32 bytes even where it is empty.
 constexpr std::size_t kMostFields = 10'000;
 constexpr std::size_t kLongestField = std::size_t{16} << 20;
+constexpr std::string_view kSeparatorLine = "sep=";
 
 /// A cursor over CSV text that knows its line.
 class CsvParser {
  public:
-  CsvParser(std::string_view text, const std::string& where) : text_(text), where_(where) {
+  CsvParser(std::string_view text, const std::string& where, char separator)
+      : text_(text), where_(where), separator_(separator), stops_{separator, '\r', '\n'} {
     if (text_.substr(0, kUtf8ByteOrderMark.size()) == kUtf8ByteOrderMark) pos_ = kUtf8ByteOrderMark.size();
+    if (text_.substr(pos_, kSeparatorLine.size()) != kSeparatorLine) return;
+    pos_ = std::min(text_.find_first_of("\r\n", pos_), text_.size());
   }
 
   void parse(const std::function<void(const CsvRecord&)>& take) {
@@ -59,7 +63,7 @@ class CsvParser {
 
   /// Up to a comma or the line's end; a quote inside stands for itself, as pandas reads it.
   std::string parse_plain() {
-    const std::size_t end = std::min(text_.find_first_of(",\r\n", pos_), text_.size());
+    const std::size_t end = std::min(text_.find_first_of({stops_.data(), stops_.size()}, pos_), text_.size());
     const std::string_view field = text_.substr(pos_, end - pos_);
     check_length(field.size(), line_);
     pos_ = end;
@@ -83,7 +87,7 @@ class CsvParser {
       if (at_end() || text_[pos_] != '"') break;
       field += '"';
     }
-    if (!at_line_end() && text_[pos_] != ',') {
+    if (!at_line_end() && text_[pos_] != separator_) {
       throw error(line_, "text behind a closing quote", "a comma or the end of the line");
     }
     return field;
@@ -111,6 +115,8 @@ class CsvParser {
 
   std::string_view text_;
   const std::string& where_;
+  char separator_;
+  std::array<char, 3> stops_;
   std::size_t pos_ = 0;
   std::size_t line_ = 1;
 };
@@ -170,8 +176,26 @@ std::string format_float(float value) { return shortest_decimal(value); }
 std::string format_double(double value) { return std::isnan(value) ? "" : shortest_decimal(value); }
 
 void for_each_csv_record(std::string_view text, const std::string& where,
-                         const std::function<void(const CsvRecord&)>& take) {
-  CsvParser(text, where).parse(take);
+                         const std::function<void(const CsvRecord&)>& take, char separator) {
+  CsvParser(text, where, separator).parse(take);
+}
+
+char csv_separator(std::string_view text, std::string_view column) {
+  if (text.starts_with(kUtf8ByteOrderMark)) text.remove_prefix(kUtf8ByteOrderMark.size());
+  if (text.starts_with(kSeparatorLine) && text.size() > kSeparatorLine.size()) return text[kSeparatorLine.size()];
+  while (!text.empty() && (text.front() == '\r' || text.front() == '\n')) text.remove_prefix(1);
+  const std::string line(text.substr(0, text.find_first_of("\r\n")));
+  for (const char separator : {',', ';', '\t'}) {
+    std::string_view rest = line;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find(separator), rest.size());
+      std::string_view field = rest.substr(0, end);
+      if (field.size() >= 2 && field.front() == '"' && field.back() == '"') field = field.substr(1, field.size() - 2);
+      if (field == column) return separator;
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  return ',';
 }
 
 std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& where) {

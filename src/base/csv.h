@@ -25,12 +25,17 @@ struct CsvRecord {
   std::size_t line = 0;  ///< line of the file on which the record starts, from 1
 };
 
+/// What separates the fields of a table, by its first line: the first of comma, semicolon and tab with which
+/// that holds the column, else a comma. Excel writes semicolons where the comma is the decimal point; its line
+/// `sep=;` counts too.
+char csv_separator(std::string_view text, std::string_view column);
+
 /// Splits RFC 4180 text (LF, CRLF or CR line ends, quoted fields may hold line ends; a UTF-8 BOM is
 /// skipped; blank lines are skipped) and hands out one record after the other. @throws InputError with the
 /// line on a quote that is never closed, text behind a closing quote, more than 10,000 fields in a record or
 /// more than 16 MiB in a field.
 void for_each_csv_record(std::string_view text, const std::string& where,
-                         const std::function<void(const CsvRecord&)>& take);
+                         const std::function<void(const CsvRecord&)>& take, char separator = ',');
 
 /// All of them at once.
 std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& where);

@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -88,6 +89,22 @@ std::string expand_variables(std::string_view text, const Environment& environme
     rest.remove_prefix(close + 1);
   }
   return out += rest;
+}
+
+std::string expand_home(const std::string& text, const Environment& environment) {
+  if (text.empty() || text.front() != '~') return text;
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  const std::string rest = text.substr(slash);
+  if (slash == 1) {
+    const auto home = find_home_folder(environment);
+    return home ? home->string() + rest : text;
+  }
+  std::vector<char> buffer(1 << 14);
+  passwd entry{};
+  passwd* found = nullptr;
+  const std::string user = text.substr(1, slash - 1);
+  if (::getpwnam_r(user.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return text;
+  return found->pw_dir + rest;
 }
 
 std::filesystem::path expand_path(std::string_view text, const std::filesystem::path& base,

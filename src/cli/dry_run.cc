@@ -90,9 +90,6 @@ std::string describe_run(const RunRequest& request, const std::vector<NamedFile>
     describe_model(prepare_model(model, run, hub, context), run, *backend, hub, plan);
   }
   for (const NamedFile& output : outputs) plan.line("write " + output.path.string());
-  if (!request.outputs.specific.empty() && request.outputs.record_prompts) {
-    plan.line("write " + active_prompts_path(request.outputs.specific.string()));
-  }
   return plan.finish();
 }
 

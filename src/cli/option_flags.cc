@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "analysis/sources.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/json_text.h"
 
@@ -79,12 +80,12 @@ constexpr std::array kFlags = {
            o.analysis = static_cast<Analysis>(parse_choice(a, kAnalysisWords));
          }},
     Flag{kAnalysisGroup, "--universal-output", "FILE", "Path to save the universal features CSV",
-         [](Options& o, const Argument& a) { o.universal_output = a.text; }},
+         [](Options& o, const Argument& a) { o.universal_output = expand_home(a.text); }},
     Flag{kAnalysisGroup, "--specific-output", "FILE", "Path to save the specific analysis CSV",
-         [](Options& o, const Argument& a) { o.specific_output = a.text; }},
+         [](Options& o, const Argument& a) { o.specific_output = expand_home(a.text); }},
     Flag{kAnalysisGroup, "--features-csv", "FILE",
          "CSV with the columns feature_id and source, optionally token",
-         [](Options& o, const Argument& a) { o.features_csv = a.text; }},
+         [](Options& o, const Argument& a) { o.features_csv = expand_home(a.text); }},
     Flag{kAnalysisGroup, "--threshold", "FRACTION",
          "Fraction of the prompts (0.0-1.0) that must activate a universal feature [0.3]", set_threshold},
     Flag{kAnalysisGroup, "--activation-threshold", "NUMBER",
@@ -94,34 +95,36 @@ constexpr std::array kFlags = {
          "Record the prompts that activate the features of the specific analysis in "
          "{csv_basename}_activeprompts.jsonl beside its CSV",
          [](Options& o, const Argument&) { o.record_prompts = true; }},
-    Flag{kAnalysisGroup, "--prompts-path", "PATH", "A .jsonl file, or a folder of such files [./prompts]",
-         [](Options& o, const Argument& a) { o.prompts_path = a.text; }},
+    Flag{kAnalysisGroup, "--prompts-path", "PATH", "Prompts: .jsonl (or .gz), .json, .csv, a pipe, or a folder of .jsonl files [./prompts]",
+         [](Options& o, const Argument& a) { o.prompts_path = expand_home(a.text); }},
+    Flag{kAnalysisGroup, "--content-key", "KEY", "Key or column that holds the prompts [content]",
+         [](Options& o, const Argument& a) { o.content_key = a.text; }},
     Flag{kAnalysisGroup, "--max-tokens", "N", "Longest prompt in tokens [the model's context]",
          [](Options& o, const Argument& a) { o.limits.max_tokens = parse_count(a); }},
     Flag{kAnalysisGroup, "--skip-long", "", "Leave out longer prompts with a warning instead of stopping",
          [](Options& o, const Argument&) { o.limits.skip_long = true; }},
 
     Flag{kViewGroup, "--report", "FILE", "HTML page that shows the results, to be opened in a browser",
-         [](Options& o, const Argument& a) { o.report = a.text; }},
+         [](Options& o, const Argument& a) { o.report = expand_home(a.text); }},
     Flag{kViewGroup, "--descriptions", "PATH",
          "Explanations for the column chat_desc: a .jsonl or .jsonl.gz file as Neuronpedia exports them, or "
          "a folder",
-         [](Options& o, const Argument& a) { o.descriptions = a.text; }},
+         [](Options& o, const Argument& a) { o.descriptions = expand_home(a.text); }},
     Flag{kViewGroup, "--pt-descriptions", "PATH", "The same for the column pt_desc",
-         [](Options& o, const Argument& a) { o.pt_descriptions = a.text; }},
+         [](Options& o, const Argument& a) { o.pt_descriptions = expand_home(a.text); }},
     Flag{kViewGroup, "--token-activations", "FILE",
          "JSONL of the chosen features' activations at every token of the prompts that activate them",
-         [](Options& o, const Argument& a) { o.token_activations = a.text; }},
+         [](Options& o, const Argument& a) { o.token_activations = expand_home(a.text); }},
     Flag{kViewGroup, "--contrast-output", "FILE",
          "CSV of the features whose activity differs between the prompts' labels",
-         [](Options& o, const Argument& a) { o.contrast_output = a.text; }},
+         [](Options& o, const Argument& a) { o.contrast_output = expand_home(a.text); }},
     Flag{kViewGroup, "--contrast", "A:B", "Compare label A with label B [every label with the rest]",
          [](Options& o, const Argument& a) { append_unique(o.contrast_pairs, a.text); }},
     Flag{kViewGroup, "--contrast-q", "NUMBER", "Largest false discovery rate (q-value) of a row [0.05]",
          set_contrast_q},
 
     Flag{kModelsGroup, "--config", "FILE", "TOML file that adds or overrides models",
-         [](Options& o, const Argument& a) { o.config = a.text; }},
+         [](Options& o, const Argument& a) { o.config = expand_home(a.text); }},
     Flag{kModelsGroup, "--print-config", "", "Print the configuration in its file format and end",
          [](Options& o, const Argument&) { o.print_config = true; }},
     Flag{kModelsGroup, "--models", "NAME,...", "Models of the universal analysis [all that are configured]",

@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
-#include <system_error>
 
 #include "base/error.h"
 #include "base/json_text.h"
 #include "base/version.h"
 #include "cli/option_flags.h"
+#include "cli/separate_files.h"
 #include "cli/suggestion.h"
 
 namespace saescope {
@@ -121,43 +121,23 @@ void require_complete(const Options& options) {
   }
   const bool writes = !options.dry_run;
   std::vector<std::string> missing;
-  if (options.universal() && writes && options.universal_output.empty())
+  if (options.universal() && writes && options.universal_output.empty() && !options.gathers()) {
     missing.emplace_back("--universal-output");
+  }
   if (options.specific() && options.features_csv.empty()) missing.emplace_back("--features-csv");
-  if (options.specific() && writes && options.specific_output.empty())
+  const bool shows_chosen = options.all_tokens() || options.gathers();
+  const bool needs_csv = options.record_prompts || !shows_chosen;
+  if (options.specific() && writes && options.specific_output.empty() && needs_csv) {
     missing.emplace_back("--specific-output");
+  }
   if (missing.empty()) return;
   throw InputError({.what = fmt::format("--analysis {} needs {}", word_of(*options.analysis, kAnalysisWords),
                                         listed(missing)),
                     .where = "command line",
                     .expected = {},
                     .found = {},
-                    .hint = "run_sae_analysis --help shows examples"});
-}
-
-bool same_place(const std::filesystem::path& a, const std::filesystem::path& b) {
-  if (a.empty() || b.empty()) return false;
-  std::error_code error;
-  const auto first = std::filesystem::weakly_canonical(std::filesystem::absolute(a), error);
-  const auto second = std::filesystem::weakly_canonical(std::filesystem::absolute(b), error);
-  return !error && first == second;
-}
-
-/// One output must not replace the other, nor the user's own files.
-void require_separate_files(const Options& options) {
-  std::vector<NamedFile> files = options.outputs();
-  const std::size_t outputs = files.size();
-  if (options.specific()) files.push_back({"--features-csv", options.features_csv});
-  for (std::size_t i = 0; i < outputs; ++i) {
-    for (std::size_t j = i + 1; j < files.size(); ++j) {
-      if (!same_place(files[i].path, files[j].path)) continue;
-      throw InputError({.what = fmt::format("{} and {} name the same file", files[i].flag, files[j].flag),
-                        .where = "command line",
-                        .expected = "different files",
-                        .found = files[j].path.string(),
-                        .hint = {}});
-    }
-  }
+                    .hint = "a CSV may be left out where --report or --contrast-output asks for the analysis; "
+                            "run_sae_analysis --help shows examples"});
 }
 
 /// Those of `names` that were given.
@@ -222,6 +202,7 @@ std::vector<NamedFile> Options::outputs() const {
   const OutputSettings settings = output_settings();
   return written({{"--universal-output", settings.universal},
                   {"--specific-output", settings.specific},
+                  {"--record-prompts", settings.active_prompts()},
                   {"--token-activations", settings.token_activations},
                   {"--contrast-output", settings.contrast},
                   {"--report", settings.report}});

@@ -43,6 +43,7 @@ struct Options {
   std::vector<std::string> contrast_pairs;  ///< "A:B"; empty: every label against the rest
   double contrast_q = 0.05;                 ///< 0 … 1
   std::filesystem::path prompts_path = "./prompts";
+  std::string content_key;  ///< empty: content
   PromptLimits limits;
 
   std::filesystem::path config;     ///< empty: built-in models alone
@@ -71,7 +72,7 @@ struct Options {
   bool gathers() const { return !contrast_output.empty() || !report.empty(); }
   /// What becomes of the results: paths of those outputs alone that this analysis has.
   OutputSettings output_settings() const;
-  /// The files that the run writes, but for the recorded prompts, which lie beside the specific CSV.
+  /// The files that the run writes, with the flag that asks for each.
   std::vector<NamedFile> outputs() const;
 };
 

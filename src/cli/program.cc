@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/run_request.h"
 #include "cli/selection.h"
+#include "cli/separate_files.h"
 #include "cli/show_tokens.h"
 #include "cli/summary_text.h"
 #include "engine/analyze.h"
@@ -66,6 +67,7 @@ std::string quoted_command(int argc, const char* const* argv) {
 }
 
 std::string run(const Options& options, const RunRequest& request, Hub& hub, const Context& context) {
+  require_apart_from_models(options, request.plan.models);
   for (const NamedFile& output : options.outputs()) check_output(output.path);
   Results results = analyze(request.plan, hub, context);
   const OutputSummary written = write_outputs(results, request.outputs, request.description);
@@ -91,7 +93,8 @@ int run_program(int argc, const char* const* argv, const CancelToken& cancel) {
   const Context context = {.threads = thread_count(options), .progress = &progress, .cancel = &cancel};
   Hub hub(hub_settings(options), context);
   if (options.show_tokens) {
-    show_tokens(chosen_models(options, read_configuration(options)), read_prompts(options.prompts_path), hub, progress);
+    show_tokens(chosen_models(options, read_configuration(options)), read_prompts(options.prompts_path, {options.content_key, &progress}), hub,
+                progress);
     print("");
     return 0;
   }

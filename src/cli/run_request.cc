@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/output_target.h"
 #include "cli/configuration.h"
 #include "cli/contrast_pairs.h"
 #include "cli/option_values.h"
@@ -13,8 +14,14 @@
 namespace saescope {
 namespace {
 
-std::filesystem::path folder_of(const std::filesystem::path& file) {
-  return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+/// The disk that is to hold the results has room for what is set aside meanwhile.
+std::filesystem::path spool_folder(const Options& options) {
+  for (const NamedFile& output : options.outputs()) {
+    const OutputTarget target = find_output_target(output.path);
+    if (target.stream) continue;
+    return target.path.has_parent_path() ? target.path.parent_path() : std::filesystem::path(".");
+  }
+  return std::filesystem::temp_directory_path();
 }
 
 ResultSettings results_of(const Options& options) {
@@ -22,7 +29,7 @@ ResultSettings results_of(const Options& options) {
           .by_label = options.gathers(),
           .details = !options.report.empty(),
           .all_tokens = options.all_tokens(),
-          .spool_folder = folder_of(options.specific_output)};
+          .spool_folder = spool_folder(options)};
 }
 
 }  // namespace
@@ -30,7 +37,7 @@ ResultSettings results_of(const Options& options) {
 RunRequest read_request(const Options& options, std::string command, Progress& progress) {
   RunRequest request;
   RunPlan& plan = request.plan;
-  plan.prompts = std::make_shared<const Prompts>(read_prompts(options.prompts_path));
+  plan.prompts = std::make_shared<const Prompts>(read_prompts(options.prompts_path, {options.content_key, &progress}));
   plan.prompts_place = options.prompts_path.string();
   plan.limits = options.limits;
   plan.compute = options.compute;
@@ -41,7 +48,7 @@ RunRequest read_request(const Options& options, std::string command, Progress& p
                          .dtype = word_of(options.compute.dtype, kPrecisionWords),
                          .activation_threshold = options.activation_threshold};
   if (options.gathers()) request.outputs.pairs = contrast_pairs(options, Labels(*plan.prompts));
-  if (options.specific()) plan.requested = read_features_csv(options.features_csv);
+  if (options.specific()) plan.requested = read_features_csv(options.features_csv, progress);
   Selection selection = select_work(options, read_configuration(options), plan.requested);
   for (const std::string& warning : selection.warnings) progress.warn(warning);
   plan.models = std::move(selection.models);

@@ -23,7 +23,7 @@ void show_tokens(const std::vector<ModelEntry>& models, const Prompts& prompts, 
   for (const ModelEntry& entry : models) {
     const ChatFormatter formatter = ModelFiles::open(entry, hub, progress)->formatter();
     for (std::size_t i = 0; i < prompts.size(); ++i) {
-      const FormattedPrompt formatted = formatter.format(prompts[i].content);
+      const FormattedPrompt formatted = formatter.format(prompts[i]);
       nlohmann::ordered_json line = {
           {"model", entry.name}, {"prompt_idx", i}, {"text", formatted.text}, {"ids", formatted.ids}};
       line["taps"] = nlohmann::ordered_json::object();

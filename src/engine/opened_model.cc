@@ -21,10 +21,11 @@ std::string short_name(std::string_view name) {
 }
 
 /// An SAE of another model or layer runs without complaint, and what it finds means nothing.
-void check_origin(const OpenedSource& source, const ModelFiles& files, Progress& progress) {
+/// @return what the SAE says that it was trained on, where nobody can tell whether that is the run's model
+std::string check_origin(const OpenedSource& source, const ModelFiles& files) {
   const SaeOrigin& origin = source.sae.origin;
   const ModelEntry& entry = files.entry();
-  if (!entry.check_sae) return;
+  if (!entry.check_sae) return {};
   const auto fail = [&](std::string what, std::string expected, std::string found) {
     return InputError({.what = fmt::format("the SAE of {} was trained on another {}", source.plan->source.name(), what),
                        .where = origin.place,
@@ -37,14 +38,14 @@ void check_origin(const OpenedSource& source, const ModelFiles& files, Progress&
   if (origin.layer && *origin.layer != source.plan->source.layer) {
     throw fail("layer", fmt::format("layer {}", source.plan->source.layer), fmt::format("layer {}", *origin.layer));
   }
-  if (origin.model.empty()) return;
+  if (origin.model.empty()) return {};
   const std::string published = files.published_name();
   if (published.find('/') != std::string::npos) {
     if (short_name(published) != short_name(origin.model)) throw fail("model", published, origin.model);
   } else if (short_name(entry.model).find(short_name(origin.model)) == std::string::npos) {
-    progress.info(fmt::format("{}: its SAEs were trained on {}, the model is {}", entry.name, origin.model,
-                              entry.model));
+    return fmt::format("{}: SAEs trained on {}, model {}", entry.name, origin.model, entry.model);
   }
+  return {};
 }
 
 void check_encoder(const OpenedSource& source, const ModelConfig& config,
@@ -88,7 +89,9 @@ OpenedModel open_model(PreparedModel prepared, const std::vector<RequestedFeatur
     for (const SourcePlan& plan : layer.sources) {
       const SaeFiles files(opened.prepared.plan.entry, plan.source, hub);
       const OpenedSource& source = sources.emplace_back(OpenedSource{&plan, files.open(progress)});
-      check_origin(source, *opened.prepared.files, progress);
+      const std::string origin = check_origin(source, *opened.prepared.files);
+      auto& told = opened.origins;
+      if (!origin.empty() && std::find(told.begin(), told.end(), origin) == told.end()) told.push_back(origin);
       check_encoder(source, opened.prepared.files->config(), requested);
     }
   }

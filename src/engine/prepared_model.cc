@@ -38,7 +38,7 @@ void check_window(const PreparedModel& model, std::size_t tokens, const Prompt& 
 /// A prompt's ids and taps; no ids where it is too long and may be left out.
 PromptTokens tokenize(const ChatFormatter& formatter, const PreparedModel& model, const Prompt& prompt,
                       const PromptBound& bound) {
-  const FormattedPrompt formatted = formatter.format(prompt.content);
+  const FormattedPrompt formatted = formatter.format(prompt);
   PromptTokens tokens;
   tokens.prompt_idx = bound.prompt_idx;
   if (formatted.ids.size() > bound.tokens) {

@@ -172,7 +172,7 @@ std::size_t Descriptions::described_features(const DescriptionKey& source) const
 
 uint64_t append_descriptions(std::istream& in, const std::string& file, Descriptions& descriptions) {
   uint64_t count = 0;
-  for_each_json_line(in, file, kDescriptionExample, [&](const JsonLine& line) {
+  for_each_json_line(in, {file, 1, kDescriptionExample}, [&](const JsonLine& line) {
     ++count;
     Explanation explanation = parse_explanation(line);
     try {

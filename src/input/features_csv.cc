@@ -29,6 +29,7 @@ struct Columns {
   std::optional<std::size_t> type;
 };
 
+constexpr std::string_view kFeatureId = "feature_id";
 constexpr auto kHeaderHint = "the first line names the columns: feature_id,source and optionally token";
 
 std::optional<std::size_t> find_column(const CsvRecord& header, std::string_view name,
@@ -141,10 +142,15 @@ void refuse_utf16(std::string_view text, const std::string& file) {
 
 }  // namespace
 
-std::vector<RequestedFeature> read_features_csv(const std::filesystem::path& path) {
+std::vector<RequestedFeature> read_features_csv(const std::filesystem::path& path, Progress& progress) {
   // A universal output of both models over every feature, fed back in, takes some 250 MB.
   constexpr uint64_t kLargestTable = uint64_t{768} << 20;
-  return parse_features_csv(read_file(path, kLargestTable), path.string());
+  const std::string text = read_file(path, kLargestTable);
+  if (const char separator = csv_separator(text, kFeatureId); separator != ',') {
+    progress.info(fmt::format("{}: its columns are separated by {}", path.string(),
+                              separator == '\t' ? std::string("tabs") : fmt::format("'{}'", separator)));
+  }
+  return parse_features_csv(text, path.string());
 }
 
 std::vector<RequestedFeature> parse_features_csv(std::string_view text, const std::string& file) {
@@ -170,7 +176,7 @@ std::vector<RequestedFeature> parse_features_csv(std::string_view text, const st
     } else {
       features[known->second].notes.complete_with(feature.notes);
     }
-  });
+  }, csv_separator(text, kFeatureId));
   if (!header) {
     throw InputError({.what = "the features CSV is empty",
                       .where = file,

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/progress.h"
 #include "plan/requested_feature.h"
 
 namespace saescope {
@@ -17,7 +18,7 @@ namespace saescope {
 /// with gaps.
 /// @throws InputError with the row on a missing column, a malformed source or feature id, a note that is not
 ///         UTF-8, a row with another number of fields than the header, or an unclosed quote.
-std::vector<RequestedFeature> read_features_csv(const std::filesystem::path& path);
+std::vector<RequestedFeature> read_features_csv(const std::filesystem::path& path, Progress& progress);
 
 /// As read_features_csv, from text. @param file names the file in messages
 std::vector<RequestedFeature> parse_features_csv(std::string_view text, const std::string& file);

@@ -19,7 +19,8 @@ class FeaturesCsv : public ::testing::Test {
 
   std::vector<RequestedFeature> read(std::string_view text) {
     write_file_atomically(file(), text);
-    return read_features_csv(file());
+    SilentProgress progress;
+    return read_features_csv(file(), progress);
   }
   /// Each row as "source/feature/token".
   std::vector<std::string> rows(std::string_view text) {
@@ -178,7 +179,10 @@ TEST_F(FeaturesCsv, ANoteThatIsNotUtf8IsAnErrorWithItsRow) {
   }
 }
 
-TEST_F(FeaturesCsv, AMissingFileIsAnInputError) { EXPECT_THROW(read_features_csv(file()), InputError); }
+TEST_F(FeaturesCsv, AMissingFileIsAnInputError) { 
+  SilentProgress progress;
+  EXPECT_THROW(read_features_csv(file(), progress), InputError);
+ }
 
 }  // namespace
 }  // namespace saescope

@@ -78,6 +78,7 @@ std::vector<fs::path> list_input_files(const fs::path& path, const InputKind& ki
          .hint = std::string(kind.hint)});
   }
   if (fs::is_directory(status)) return list_folder(path, kind);
+  if (kind.streams && (fs::is_fifo(status) || fs::is_socket(status))) return {path};
   require_regular_file(path, kind);
   return {path};
 }

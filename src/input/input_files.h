@@ -12,6 +12,7 @@ struct InputKind {
   std::string_view noun;                     ///< in the plural, such as "prompts"
   std::vector<std::string_view> extensions;  ///< of a folder's files, such as ".jsonl"
   std::string_view hint;                     ///< what to do where there are none
+  bool streams = false;                      ///< whether the path itself may be a pipe
 };
 
 /// The files that a path names: itself, or a folder's own files with one of the extensions in byte order of

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <istream>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -17,7 +18,7 @@ using Json = nlohmann::json;
 /// Receives the events of one line; nlohmann's parser works without recursion.
 class ObjectHandler final : public nlohmann::json_sax<Json> {
  public:
-  explicit ObjectHandler(std::span<JsonField> fields) : fields_(fields) {}
+  ObjectHandler(std::span<JsonField> fields, std::vector<std::string>* keys) : fields_(fields), keys_(keys) {}
 
   std::string_view top = "nothing";  ///< type of the line's value
   std::string error;                 ///< the parser's reason; empty where the line is valid JSON
@@ -43,6 +44,7 @@ class ObjectHandler final : public nlohmann::json_sax<Json> {
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
     if (depth_ != 1) return true;
+    if (keys_ != nullptr) keys_->push_back(name);
     const auto field = std::ranges::find(fields_, std::string_view(name), &JsonField::name);
     current_ = field == fields_.end() ? nullptr : &*field;
     return true;
@@ -88,6 +90,7 @@ class ObjectHandler final : public nlohmann::json_sax<Json> {
   }
 
   std::span<JsonField> fields_;
+  std::vector<std::string>* keys_;
   std::size_t depth_ = 0;
   JsonField* current_ = nullptr;
 };
@@ -136,21 +139,123 @@ InputError json_line_error(std::string what, const JsonLine& line, std::string e
                      .hint = {}});
 }
 
-void for_each_json_line(std::istream& in, const std::string& file, std::string_view expected,
+void for_each_json_line(std::istream& in, const JsonOrigin& origin,
                         const std::function<void(const JsonLine&)>& take) {
   std::string text;
-  for (std::size_t number = 1; read_line(in, text); ++number) {
+  for (std::size_t number = origin.first_line; read_line(in, text); ++number) {
     if (number == 1 && text.starts_with(kUtf8ByteOrderMark)) text.erase(0, kUtf8ByteOrderMark.size());
     if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const JsonLine line = {text, number, fmt::format("{}:{}", file, number), expected};
+    const JsonLine line = {text, number, fmt::format("{}:{}", origin.file, number), origin.expected};
     require_plain_line(line);
     take(line);
   }
 }
 
-void read_json_object(const JsonLine& line, std::span<JsonField> fields) {
-  ObjectHandler handler(fields);
-  Json::sax_parse(line.text, &handler);
+namespace {
+
+/// Walks over the bytes of JSON that stand outside of strings.
+class JsonScanner {
+ public:
+  /// @return whether the byte stands outside of a string; the quotes count as inside
+  bool outside(char c) {
+    if (in_string_) {
+      if (escaped_) {
+        escaped_ = false;
+      } else if (c == '\\') {
+        escaped_ = true;
+      } else if (c == '"') {
+        in_string_ = false;
+      }
+      return false;
+    }
+    in_string_ = c == '"';
+    return !in_string_;
+  }
+
+ private:
+  bool in_string_ = false;
+  bool escaped_ = false;
+};
+
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+/// How long the constant is that a text begins with; 0 where it begins with none.
+std::size_t python_constant(std::string_view text) {
+  for (const std::string_view constant : {"-Infinity", "Infinity", "NaN"}) {
+    if (!text.starts_with(constant)) continue;
+    if (text.size() == constant.size() || !is_word(text[constant.size()])) return constant.size();
+  }
+  return 0;
+}
+
+
+}  // namespace
+
+void for_each_json_element(std::streambuf& array, const JsonOrigin& origin,
+                           const std::function<void(const JsonLine&)>& take) {
+  using Traits = std::istream::traits_type;
+  const auto place = [&](std::size_t line) { return fmt::format("{}:{}", origin.file, line); };
+  JsonScanner scanner;
+  std::size_t line = origin.first_line;
+  std::size_t depth = 0;
+  JsonLine element = {{}, line, {}, origin.expected};
+  std::string text;
+  const auto hand_out = [&] {
+    element.text = text;
+    element.place = place(element.number);
+    if (text.empty()) return;
+    require_plain_line(element);
+    take(element);
+    text.clear();
+  };
+  for (int byte = array.sbumpc(); byte != Traits::eof(); byte = array.sbumpc()) {
+    const char c = Traits::to_char_type(byte);
+    if (c == '\n') ++line;
+    const bool blank = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    const bool outside = scanner.outside(c);
+    if (outside && depth == 0 && c != '[' && !blank) {
+      throw json_line_error("text behind the JSON array", {{}, line, place(line), {}}, "the end of the file",
+                            fmt::format("'{}'", c));
+    }
+    const bool opens = outside && (c == '[' || c == '{');
+    const bool closes = outside && (c == ']' || c == '}');
+    if (closes && --depth == 0) {
+      hand_out();
+    } else if (outside && depth == 1 && c == ',') {
+      hand_out();
+    } else if (depth > 0 && !(text.empty() && blank)) {
+      if (text.empty()) element.number = line;
+      if (text.size() <= kLongestJsonLine) text += c;
+    }
+    if (opens) ++depth;
+  }
+  if (depth == 0) return;
+  throw json_line_error("the JSON array does not end", {{}, line, place(line), {}}, "a closing ]",
+                        "the end of the file");
+}
+
+std::string without_python_constants(std::string_view json) {
+  std::string text;
+  JsonScanner scanner;
+  for (std::size_t i = 0; i < json.size();) {
+    std::size_t length = 0;
+    if (scanner.outside(json[i]) && (i == 0 || !is_word(json[i - 1]))) length = python_constant(json.substr(i));
+    text += length > 0 ? "null" : std::string(1, json[i]);
+    i += std::max<std::size_t>(length, 1);
+  }
+  return text;
+}
+
+void read_json_object(const JsonLine& line, std::span<JsonField> fields, std::vector<std::string>* keys) {
+  ObjectHandler handler(fields, keys);
+  if (!Json::sax_parse(line.text, &handler)) {
+    if (const std::string plain = without_python_constants(line.text); plain != line.text) {
+      for (JsonField& field : fields) field = {.name = field.name};
+      if (keys != nullptr) keys->clear();
+      handler = ObjectHandler(fields, keys);
+      Json::sax_parse(plain, &handler);
+    }
+  }
   if (!handler.error.empty()) {
     throw json_line_error("the line is not valid JSON", line, std::string(line.expected), handler.error);
   }

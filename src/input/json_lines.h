@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 
@@ -22,13 +23,27 @@ struct JsonLine {
   std::string_view expected;  ///< what a line looks like, for messages
 };
 
+/// The file that text comes from.
+struct JsonOrigin {
+  const std::string& file;     ///< its name, for messages
+  std::size_t first_line = 1;  ///< on which the text begins
+  std::string_view expected;   ///< what a line or an element looks like, for messages
+};
+
 /// Hands out the lines of a stream one after the other; a BOM, blank lines and CRLF are tolerated. Memory is
 /// bounded by one line. What the stream buffer throws passes through.
-/// @param file names the file in messages
 /// @throws InputError with the line on one of more than kLongestJsonLine bytes, on text that is not UTF-8 and
 ///         on a NUL, which the JSON library takes for the end of the line.
-void for_each_json_line(std::istream& in, const std::string& file, std::string_view expected,
+void for_each_json_line(std::istream& in, const JsonOrigin& origin,
                         const std::function<void(const JsonLine&)>& take);
+
+/// Hands out the elements of the one array that a text is, as if each were a line. Memory is bounded by one
+/// element. @throws as for_each_json_line, and where the array does not end
+void for_each_json_element(std::streambuf& array, const JsonOrigin& origin,
+                           const std::function<void(const JsonLine&)>& take);
+
+/// Python writes NaN, Infinity and -Infinity, which are no JSON: the text with `null` in their place.
+std::string without_python_constants(std::string_view json);
 
 /// A key that is read of a line's object. The last occurrence of a key counts, as in Python.
 struct JsonField {
@@ -44,7 +59,9 @@ struct JsonField {
 
 /// Reads the object of a line. Only the fields are kept, whatever else the line holds, and a line's depth and
 /// length cost no stack. @throws InputError where the line is not one JSON object.
-void read_json_object(const JsonLine& line, std::span<JsonField> fields);
+/// @param keys if given, gets the names of all of the object's keys
+void read_json_object(const JsonLine& line, std::span<JsonField> fields,
+                      std::vector<std::string>* keys = nullptr);
 
 /// The error of a line.
 [[nodiscard]] InputError json_line_error(std::string what, const JsonLine& line, std::string expected,

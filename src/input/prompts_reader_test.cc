@@ -133,6 +133,58 @@ TEST_F(PromptsReader, FilesOfBlankLinesAloneAreAnError) {
   EXPECT_EQ(error("\n \n").what, "there is no prompt in it");
 }
 
+TEST_F(PromptsReader, ReadsWhatPythonWritesWhereItDoesNotMatter) {
+  const auto prompts = read("{\"content\": \"a\", \"label\": null, \"score\": NaN}\n"
+                            "{\"content\": \"b NaN\", \"label\": 7, \"x\": [-Infinity, Infinity]}\n"
+                            "{\"content\": \"c\", \"label\": NaN}\n");
+  ASSERT_EQ(prompts.size(), 3u);
+  EXPECT_EQ(prompts[0].label, "");
+  EXPECT_EQ(prompts[1].label, "7");
+  EXPECT_EQ(prompts[1].content, "b NaN");
+  EXPECT_EQ(prompts[2].label, "");
+}
+
+TEST_F(PromptsReader, ReadsOneArrayAndKnowsItsLines) {
+  const auto prompts = read("\n[\n {\"content\": \"a, ] }\"},\n\n {\"content\":\n \"b\", \"label\": \"x\"}]\n");
+  EXPECT_THAT(contents(prompts), ElementsAre("a, ] }", "b"));
+  EXPECT_THAT(prompts[0].place(), EndsWith(":3"));
+  EXPECT_THAT(prompts[1].place(), EndsWith(":5"));
+  EXPECT_THAT(error("[{\"content\": \"a\"},\n{\"content\": 1}]").where, EndsWith(":2"));
+}
+
+TEST_F(PromptsReader, ReadsTablesAsExcelAndPandasWriteThem) {
+  put("t.csv", "\xEF\xBB\xBF" "id,content,label\r\n1,\"a, \"\"b\"\"\nc\",x\r\n2,d,\r\n");
+  const Prompts table = read_prompts(folder_ / "t.csv");
+  EXPECT_THAT(contents(table), ElementsAre("a, \"b\"\nc", "d"));
+  EXPECT_EQ(table[0].label, "x");
+  EXPECT_EQ(table[1].label, "");
+  put("s.csv", "sep=;\ncontent;label\na, b;x\n");
+  EXPECT_THAT(contents(read_prompts(folder_ / "s.csv")), ElementsAre("a, b"));
+  put("t.tsv", "label\tprompt\nx\ta b\n");
+  EXPECT_THAT(contents(read_prompts(folder_ / "t.tsv", {.content_key = "prompt"})), ElementsAre("a b"));
+}
+
+TEST_F(PromptsReader, ReadsAConversationAsItIs) {
+  const auto prompts =
+      read(R"({"messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi \u00e9"}], "label": "x"})");
+  ASSERT_EQ(prompts.size(), 1u);
+  EXPECT_TRUE(prompts[0].conversation);
+  EXPECT_EQ(prompts[0].content,
+            "[{\"role\":\"system\",\"content\":\"Be kind.\"},{\"role\":\"user\",\"content\":\"Hi \u00e9\"}]");
+}
+
+TEST_F(PromptsReader, NamesTheKeysItFoundAndTakesAnother) {
+  const ErrorDetail detail = error(R"({"id": 1, "prompt": "a"})");
+  EXPECT_EQ(detail.found, "the keys \"id\", \"prompt\"");
+  EXPECT_THAT(detail.hint, HasSubstr("--content-key prompt"));
+  EXPECT_THAT(contents(read_prompts(folder_ / "p.jsonl", {.content_key = "prompt"})), ElementsAre("a"));
+}
+
+TEST_F(PromptsReader, NamesUtf16) {
+  EXPECT_THAT(error(std::string("\xFF\xFE{\0", 4)).what, HasSubstr("UTF-16"));
+  EXPECT_THAT(error(std::string("\xFE\xFF\0{", 4)).what, HasSubstr("UTF-16"));
+}
+
 struct BadLine {
   const char* name;
   const char* line;
@@ -164,12 +216,11 @@ INSTANTIATE_TEST_SUITE_P(
                       BadLine{"LoneLowSurrogate", "{\"content\": \"\\udc00\"}", kNoJson, "surrogate"},
                       BadLine{"List", "[\"a\"]", kNoObject, "a list"},
                       BadLine{"String", "\"a\"", kNoObject, "a string"},
-                      BadLine{"NoContent", "{\"prompt\":\"a\"}", kNoContent, "nothing"},
+                      BadLine{"NoContent", "{\"prompt\":\"a\"}", kNoContent, "prompt"},
                       BadLine{"EmptyContent", "{\"content\":\"\"}", kNoContent, "an empty string"},
                       BadLine{"NullContent", "{\"content\":null}", kNoContent, "null"},
                       BadLine{"NumberContent", "{\"content\":5}", kNoContent, "a number"},
                       BadLine{"ObjectContent", "{\"content\":{\"content\":\"a\"}}", kNoContent, "an object"},
-                      BadLine{"NullLabel", "{\"content\":\"a\",\"label\":null}", kBadLabel, "null"},
                       BadLine{"BooleanLabel", "{\"content\":\"a\",\"label\":true}", kBadLabel, "a boolean"},
                       BadLine{"Latin1", "{\"content\":\"caf\xE9\"}", kNoUtf8, "byte 0xE9 at byte 16"}),
     [](const auto& test) { return test.param.name; });

@@ -28,6 +28,9 @@ struct OutputSettings {
   std::vector<LabelPair> pairs;  ///< whose contrasts are written and shown
   double contrast_q = 0.05;      ///< 0 … 1
   NotesOf notes;
+
+  /// The file of the recorded prompts; empty: none.
+  std::filesystem::path active_prompts() const;
 };
 
 /// What the report's page says about the run besides its results.

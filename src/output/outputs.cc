@@ -94,8 +94,8 @@ class StatisticsOutputs {
 void write_specific(Results& results, const OutputSettings& settings, float record_threshold, Files& files,
                     OutputSummary& summary) {
   AtomicFile& csv = *begin_file(files, settings.specific, specific_header());
-  const std::string records_path = active_prompts_path(settings.specific.string());
-  AtomicFile* const records = settings.record_prompts ? &files.emplace_back(records_path) : nullptr;
+  const std::filesystem::path records_path = settings.active_prompts();
+  AtomicFile* const records = records_path.empty() ? nullptr : &files.emplace_back(records_path);
   uint64_t rows = 0;
   uint64_t recorded = 0;
   for (ChosenActivations& chosen : results.chosen) {
@@ -124,7 +124,7 @@ class TokenTexts {
   /// They join to the whole rendered prompt. Valid until the next call.
   std::span<const std::string_view> of(std::size_t prompt_idx) {
     if (prompt_idx_ == prompt_idx) return texts_;
-    formatted_ = formatter_.format(prompts_[prompt_idx].content);
+    formatted_ = formatter_.format(prompts_[prompt_idx]);
     texts_ = formatter_.tokenizer().token_texts(formatted_.text);
     prompt_idx_ = prompt_idx;
     return texts_;
@@ -167,6 +167,10 @@ void OutputSummary::add_file(const std::filesystem::path& path, uint64_t count, 
   files.push_back(fmt::format("{} ({} {})", path.string(), count, what));
 }
 
+std::filesystem::path OutputSettings::active_prompts() const {
+  return record_prompts && !specific.empty() ? active_prompts_path(specific.string()) : std::string();
+}
+
 void check_output(const std::filesystem::path& path) { AtomicFile{path}; }
 
 OutputSummary write_outputs(Results& results, const OutputSettings& settings, const RunDescription& run) {
@@ -194,7 +198,12 @@ OutputSummary write_outputs(Results& results, const OutputSettings& settings, co
   }
   const Stopwatch committing;
   for (AtomicFile& file : files) file.flush();
-  for (AtomicFile& file : files) file.commit();
+  // What is written through comes last: nobody can take it back.
+  for (const bool through : {false, true}) {
+    for (AtomicFile& file : files) {
+      if (file.is_stream() == through) file.commit();
+    }
+  }
   results.summary.add_time("write", committing.seconds());
   return summary;
 }
