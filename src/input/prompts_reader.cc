@@ -97,6 +97,8 @@ const InputKind& prompts_kind() {
 /// Records of activations lie beside prompts where somebody writes results into the prompts' folder.
 bool is_own_output(const fs::path& path) {
   if (path.filename().string().ends_with("_activeprompts.jsonl")) return true;
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return false;
   constexpr std::size_t kLongestRecord = std::size_t{1} << 20;  // records of long prompts are longer, and rare
   std::ifstream in(path, std::ios::binary);
   std::string text(kLongestRecord, '\0');
