@@ -83,5 +83,61 @@ TEST(TokenizerSourceWarnings, NameAMissingBeginningOfTheTextAndMarkersInPieces) 
   EXPECT_THAT(progress.warnings, Contains(HasSubstr("<|nothing_like_it|>")));
 }
 
+/// A model whose entry sets another template.
+ChatFormatter with_template(const std::string& text) {
+  static SilentProgress progress;
+  ModelEntry entry;
+  entry.name = "m";
+  entry.model = (goldens() / "sources/template_in_config").string();
+  entry.model_is_path = true;
+  entry.chat_template = text;
+  return open_folder_model(entry, progress)->formatter();
+}
+
+const std::string kTurns =
+    "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n{{ m.content | trim }}"
+    "<|eot_id|>{% endfor %}";
+const std::string kHeader = R"({{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }})";
+
+TEST(EntryTemplate, CountsInPlaceOfTheModelsOwn) {
+  EXPECT_EQ(with_template("x{{ messages[0].content }}y").format("Hi").text, "xHiy");
+}
+
+/// However a template writes the header, the token types are those of the usual way.
+TEST(EntryTemplate, FindsTheHeaderInAnElseBranchAndWhereItIsAlwaysWritten) {
+  const std::vector<TokenType> types = {
+      {"asst", "assistant"}, {"endheader", "<|end_header_id|>"}, {"newline", "\n\n"}};
+  const ChatFormatter usual = with_template(kTurns + "{% if add_generation_prompt %}" + kHeader + "{% endif %}");
+  for (const std::string& end : {kHeader, "{% if not add_generation_prompt %}<|end_of_text|>{% else %}" + kHeader +
+                                              "{% endif %}"}) {
+    const ChatFormatter formatter = with_template(kTurns + end);
+    for (const char* prompt : {"Hi", " <|end_header_id|>\n\nassistant", "assistant\n\n  "}) {
+      const FormattedPrompt expected = usual.format(prompt);
+      const FormattedPrompt found = formatter.format(prompt);
+      ASSERT_EQ(found.ids, expected.ids);
+      for (const TokenType& type : types) {
+        EXPECT_EQ(formatter.find_token(type, found), usual.find_token(type, expected)) << type.name << prompt;
+      }
+    }
+  }
+}
+
+TEST(Conversations, AreRenderedAsTransformersDoes) {
+  SilentProgress progress;
+  for (const char* name : {"template_in_config", "vocabulary_files_qwen2"}) {
+    const ChatFormatter formatter = open_case(name, progress)->formatter();
+    const nlohmann::json expected = read_json(goldens() / "sources" / name / "expected.json");
+    ASSERT_FALSE(expected["conversations"].empty());
+    for (const nlohmann::json& golden : expected["conversations"]) {
+      Prompts prompts;
+      prompts.begin_file("p.jsonl");
+      prompts.add_conversation(golden["messages"].dump(), "", 1);
+      const FormattedPrompt prompt = formatter.format(prompts[0]);
+      EXPECT_EQ(prompt.text, golden["text"].get<std::string>());
+      EXPECT_EQ(prompt.ids, golden["ids"].get<std::vector<TokenId>>());
+    }
+  }
+}
+
 }  // namespace
 }  // namespace saescope

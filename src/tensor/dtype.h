@@ -19,9 +19,14 @@ enum class DType {
   kQ5_0,
   kQ5_1,
   kQ8_0,
+  kQ2_K,
+  kQ3_K,
   kQ4_K,
   kQ5_K,
   kQ6_K,
+  kIQ4_NL,
+  kIQ4_XS,
+  kMXFP4,
 };
 
 /// How a dtype is stored: `block_elements` elements in `block_bytes` bytes (1 element for plain types).

@@ -54,6 +54,22 @@ struct BlockQ8_0 {
   std::array<int8_t, 32> qs;
 };
 
+struct BlockQ2_K {
+  static constexpr std::size_t kElements = 256;
+  std::array<uint8_t, 16> scales;  ///< of 16 elements each: the scale in the low nibble, the minimum in the high
+  std::array<uint8_t, 64> qs;      ///< four elements a byte
+  HalfBytes d;
+  HalfBytes dmin;
+};
+
+struct BlockQ3_K {
+  static constexpr std::size_t kElements = 256;
+  std::array<uint8_t, 32> hmask;  ///< bit g of byte j: whether element 32 g + j is not lowered by 4
+  std::array<uint8_t, 64> qs;
+  std::array<uint8_t, 12> scales;  ///< 16 of 6 bits
+  HalfBytes d;
+};
+
 struct BlockQ4_K {
   static constexpr std::size_t kElements = 256;
   HalfBytes d;
@@ -78,6 +94,32 @@ struct BlockQ6_K {
   std::array<int8_t, 16> scales;
   HalfBytes d;
 };
+
+struct BlockIQ4_NL {
+  static constexpr std::size_t kElements = 32;
+  HalfBytes d;
+  std::array<uint8_t, 16> qs;
+};
+
+struct BlockIQ4_XS {
+  static constexpr std::size_t kElements = 256;
+  HalfBytes d;
+  std::array<uint8_t, 2> scales_h;  ///< two upper bits of each of the 8 scales
+  std::array<uint8_t, 4> scales_l;  ///< four lower bits
+  std::array<uint8_t, 128> qs;
+};
+
+struct BlockMXFP4 {
+  static constexpr std::size_t kElements = 32;
+  uint8_t e;  ///< the scale's exponent (E8M0)
+  std::array<uint8_t, 16> qs;
+};
+
+/// What the nibbles of IQ4 stand for.
+constexpr std::array<int8_t, 16> kIq4Values = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                               1,    13,   25,  38,  53,  69,  89,  113};
+/// What the nibbles of MXFP4 stand for (E2M1), doubled.
+constexpr std::array<int8_t, 16> kMxfp4Values = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
 // Nibbles of 32-element blocks: the low ones are elements 0..15, the high ones 16..31.
 
@@ -202,6 +244,72 @@ void expand(const BlockQ6_K& block, float* __restrict out) {
   }
 }
 
+/// Elements 0 … 15 are the low nibbles, 16 … 31 the high ones.
+void expand_table(const uint8_t* nibbles, const std::array<int8_t, 16>& values, float scale,
+                  float* __restrict out) {
+  for (std::size_t j = 0; j < 16; ++j) out[j] = scale * static_cast<float>(values[nibbles[j] & 0xFu]);
+  for (std::size_t j = 0; j < 16; ++j) out[j + 16] = scale * static_cast<float>(values[nibbles[j] >> 4]);
+}
+
+void expand(const BlockIQ4_NL& block, float* __restrict out) {
+  expand_table(block.qs.data(), kIq4Values, to_float(block.d), out);
+}
+
+void expand(const BlockIQ4_XS& block, float* __restrict out) {
+  const float d = to_float(block.d);
+  const uint32_t high = block.scales_h[0] | uint32_t{block.scales_h[1]} << 8;
+  for (std::size_t g = 0; g < 8; ++g) {
+    const uint32_t low = (uint32_t{block.scales_l[g / 2]} >> (g % 2 * 4)) & 0xFu;
+    const auto scale = static_cast<int32_t>(low | ((high >> (2 * g)) & 3u) << 4) - 32;
+    expand_table(block.qs.data() + g * 16, kIq4Values, d * static_cast<float>(scale), out + g * 32);
+  }
+}
+
+void expand(const BlockMXFP4& block, float* __restrict out) {
+  // Half of 2^(e - 127), since the values are doubled; below e = 2 that is subnormal.
+  const uint32_t bits = block.e < 2 ? 0x00200000u << block.e : (uint32_t{block.e} - 1) << 23;
+  float scale = 0;
+  std::memcpy(&scale, &bits, sizeof(scale));
+  expand_table(block.qs.data(), kMxfp4Values, scale, out);
+}
+
+/// Two bits of an element: two halves of 128 elements, each with four groups of 32 that share 32 bytes.
+int two_bits(const std::array<uint8_t, 64>& qs, std::size_t group, std::size_t j) {
+  return (qs[group / 4 * 32 + j] >> (group % 4 * 2)) & 3;
+}
+
+void expand(const BlockQ2_K& block, float* __restrict out) {
+  const float d = to_float(block.d);
+  const float dmin = to_float(block.dmin);
+  for (std::size_t i = 0; i < 256; ++i) {
+    const uint8_t packed = block.scales[i / 16];
+    const float scale = d * static_cast<float>(packed & 0xF);
+    const float minimum = dmin * static_cast<float>(packed >> 4);
+    out[i] = scale * static_cast<float>(two_bits(block.qs, i / 32, i % 32)) - minimum;
+  }
+}
+
+/// The sixteen scales of six bits: four low bits in bytes 0 … 7 (of 8 … 15 in the high nibbles), the upper two in
+/// bytes 8 … 11, two bits for each fourth scale.
+std::array<float, 16> unpack_signed_scales(const std::array<uint8_t, 12>& packed, float d) {
+  std::array<float, 16> scales;
+  for (std::size_t s = 0; s < 16; ++s) {
+    const uint32_t low = (uint32_t{packed[s % 8]} >> (s / 8 * 4)) & 0xFu;
+    const uint32_t high = (uint32_t{packed[8 + s % 4]} >> (s / 4 * 2)) & 3u;
+    scales[s] = d * static_cast<float>(static_cast<int32_t>(low | high << 4) - 32);
+  }
+  return scales;
+}
+
+void expand(const BlockQ3_K& block, float* __restrict out) {
+  const std::array<float, 16> scales = unpack_signed_scales(block.scales, to_float(block.d));
+  for (std::size_t i = 0; i < 256; ++i) {
+    const int kept = (block.hmask[i % 32] >> (i / 32)) & 1;
+    const int value = two_bits(block.qs, i / 32, i % 32) - (kept == 1 ? 0 : 4);
+    out[i] = scales[i / 16] * static_cast<float>(value);
+  }
+}
+
 template <typename Block>
 void expand_blocks(const std::byte* source, std::size_t elements, float* destination) {
   static_assert(alignof(Block) == 1);
@@ -242,6 +350,16 @@ void dequantize(DType dtype, const std::byte* source, std::size_t elements, floa
       return expand_blocks<BlockQ5_1>(source, elements, destination);
     case DType::kQ8_0:
       return expand_blocks<BlockQ8_0>(source, elements, destination);
+    case DType::kQ2_K:
+      return expand_blocks<BlockQ2_K>(source, elements, destination);
+    case DType::kQ3_K:
+      return expand_blocks<BlockQ3_K>(source, elements, destination);
+    case DType::kIQ4_NL:
+      return expand_blocks<BlockIQ4_NL>(source, elements, destination);
+    case DType::kIQ4_XS:
+      return expand_blocks<BlockIQ4_XS>(source, elements, destination);
+    case DType::kMXFP4:
+      return expand_blocks<BlockMXFP4>(source, elements, destination);
     case DType::kQ4_K:
       return expand_blocks<BlockQ4_K>(source, elements, destination);
     case DType::kQ5_K:

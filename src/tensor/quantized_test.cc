@@ -54,7 +54,8 @@ TEST_P(Dequantize, ReadsFromAnyAddressAndWritesWholeBlocksOnly) {
 INSTANTIATE_TEST_SUITE_P(Types, Dequantize,
                          ::testing::Values(DType::kF32, DType::kF16, DType::kBF16, DType::kQ4_0, DType::kQ4_1,
                                            DType::kQ5_0, DType::kQ5_1, DType::kQ8_0, DType::kQ4_K,
-                                           DType::kQ5_K, DType::kQ6_K),
+                                           DType::kQ5_K, DType::kQ6_K, DType::kQ2_K, DType::kQ3_K,
+                                           DType::kIQ4_NL, DType::kIQ4_XS, DType::kMXFP4),
                          [](const auto& instance) { return std::string(name_of(instance.param)); });
 
 TEST(DequantizeErrors, RefusesIntegers) {

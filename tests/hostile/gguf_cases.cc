@@ -130,7 +130,7 @@ std::vector<Case> gguf_cases() {
       {"TensorOffsetUnaligned", kGguf, behind(kMatrix, kTensorOffset, raw(uint64_t{2})), "bad offset"},
       {"TensorOfUnknownType", kGguf, behind(kMatrix, kTensorType, raw(uint32_t{4'000})), "type 4000",
        "model.gguf"},
-      {"TensorOfTypeNotRead", kGguf, behind(kMatrix, kTensorType, raw(uint32_t{10})), "Q2_K", "model.gguf"},
+      {"TensorOfTypeNotRead", kGguf, behind(kMatrix, kTensorType, raw(uint32_t{16})), "IQ2_XXS", "model.gguf"},
       {"QuantizedRowsNoWholeBlocks", kGguf,
        both(behind(kMatrix, kTensorType, raw(uint32_t{8})), behind(kMatrix, kExtents, raw(uint64_t{31}))),
        "whole blocks"},

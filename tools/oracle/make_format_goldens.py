@@ -29,6 +29,9 @@ HALVES = {
     Type.F16: [0], Type.Q4_0: [0], Type.Q4_1: [0, 2], Type.Q5_0: [0], Type.Q5_1: [0, 2], Type.Q8_0: [0],
     Type.Q4_K: [0, 2], Type.Q5_K: [0, 2], Type.Q6_K: [208],
 }
+# Types that came later have random bits of their own, so that the others' stay as they are.
+LATER_HALVES = {Type.Q2_K: [80, 82], Type.Q3_K: [108], Type.IQ4_NL: [0], Type.IQ4_XS: [0], Type.MXFP4: []}
+LARGEST_EXPONENT = 250  # of MXFP4's scale; above, twelve times it is infinite
 # Zero, negative zero, the smallest and largest subnormal of either sign, the largest number, one.
 SPECIAL_HALVES = [0x0000, 0x8000, 0x0001, 0x83FF, 0x7BFF, 0xBC00]
 
@@ -37,20 +40,24 @@ def random_blocks(rng: np.random.Generator, kind: Type) -> np.ndarray:
     """Random bits in which no scale is infinite or NaN (payloads of NaNs differ between processors)."""
     block_elements, block_bytes = gguf.GGML_QUANT_SIZES[kind]
     blocks = rng.integers(0, 256, (ELEMENTS // block_elements, block_bytes), dtype=np.uint8)
-    for offset in HALVES.get(kind, []):
+    for offset in {**HALVES, **LATER_HALVES}.get(kind, []):
         halves = np.ascontiguousarray(blocks[:, offset:offset + 2]).view(np.uint16)
         halves[(halves & 0x7C00) == 0x7C00] ^= 0x4000
         count = min(len(SPECIAL_HALVES), len(halves) // 2)
         halves[:count, 0] = np.roll(SPECIAL_HALVES, -offset)[:count]
         blocks[:, offset:offset + 2] = halves.view(np.uint8)
+    if kind == Type.MXFP4:
+        blocks[:, 0] = np.minimum(blocks[:, 0], LARGEST_EXPONENT)
+        blocks[:4, 0] = [0, 1, 2, LARGEST_EXPONENT]
     if kind in (Type.F32, Type.BF16):  # the exponent's upper bits lie in the last byte
         blocks[:, -1] &= 0xBF
     return blocks
 
 
 def write_dequantize(rng: np.random.Generator) -> None:
-    for kind in (Type.F32, Type.BF16, *HALVES):
-        blocks = random_blocks(rng, kind)
+    later = np.random.default_rng(39)
+    for kind in (Type.F32, Type.BF16, *HALVES, *LATER_HALVES):
+        blocks = random_blocks(later if kind in LATER_HALVES else rng, kind)
         values = gguf.quants.dequantize(blocks.reshape(-1), kind).astype(np.float32)
         assert values.size == ELEMENTS and np.isfinite(values).all(), kind
         (FOLDER / f"dequantize_{kind.name}.bin").write_bytes(blocks.tobytes() + values.tobytes())
@@ -100,7 +107,7 @@ def write_gguf(rng: np.random.Generator) -> None:
     writer.add_tensor("f32", f32)
     writer.add_tensor("f16", f32.astype(np.float16))
     writer.add_tensor("f32_3d", (np.arange(24, dtype=np.float32) / 4).reshape(2, 3, 4))
-    for kind in (Type.Q8_0, Type.Q4_K, Type.Q2_K):
+    for kind in (Type.Q8_0, Type.Q4_K, Type.IQ2_XXS):
         row_bytes = gguf.quants.quant_shape_to_byte_shape((2, 256), kind)
         writer.add_tensor(kind.name, rng.integers(0, 256, row_bytes, dtype=np.uint8), raw_dtype=kind)
     writer.write_header_to_file()

@@ -20,6 +20,12 @@ FOLDER = GOLDENS / "sources"
 PROMPTS = ["How do you feel about 2024?", "  <|eot_id|> a <|im_end|>b<tool_call> <note> x", "Zürich é e\u0301\n\nassistant",
            "<|endoftext|><|im_start|>user"]
 
+CONVERSATIONS = [
+    [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
+    [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": " Hello! "}, {"role": "user", "content": "And?"}],
+    [{"role": "user", "content": "Count."}, {"role": "assistant", "content": "1, 2"}],
+]
+
 
 def read(folder: Path, name: str):
     return json.loads((folder / name).read_text("utf-8"))
@@ -63,7 +69,13 @@ class Case:
             text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
             ids = tokenizer(text, add_special_tokens=False)["input_ids"]
             prompts.append({"prompt": prompt, "text": text, "ids": ids})
-        write_json(folder / "expected.json", {"class": type(tokenizer).__name__, "prompts": prompts})
+        conversations = []
+        for messages in CONVERSATIONS:
+            text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+            ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+            conversations.append({"messages": messages, "text": text, "ids": ids})
+        write_json(folder / "expected.json", {"class": type(tokenizer).__name__, "prompts": prompts,
+                                              "conversations": conversations})
         print(self.name, type(tokenizer).__name__, len(tokenizer), prompts[0]["ids"][:4])
 
 
