@@ -74,7 +74,7 @@ class TinyModelTest : public ::testing::TestWithParam<const char*> {};
 
 INSTANTIATE_TEST_SUITE_P(Goldens, TinyModelTest,
                          ::testing::Values("llama_tied", "llama_untied_rope", "llama_bias", "llama_bf16",
-                                           "qwen2_bias", "qwen2_f16", "llama_tied_gguf",
+                                           "qwen2_bias", "qwen2_f16", "qwen2_yarn", "mistral_bare", "llama_tied_gguf",
                                            "llama_tied_q8_0_gguf", "llama_untied_rope_gguf",
                                            "qwen2_bias_gguf"),
                          [](const auto& test) { return std::string(test.param); });

@@ -24,6 +24,18 @@ NamedTensors parse_torch_file(std::span<const std::byte> bytes, const std::strin
   return parse_torch_archive(bytes, where).tensors;
 }
 
+/// The usual name of a tensor: wrappers' prefixes taken off, and `model.` put on where the model below was saved.
+std::string usual_name(std::string_view name) {
+  constexpr std::string_view kModel = "model.";
+  for (const std::string_view wrapper : {"module.", "_orig_mod.", "module."}) {
+    if (name.starts_with(wrapper)) name.remove_prefix(wrapper.size());
+  }
+  for (const std::string_view part : {"embed_tokens.", "layers.", "norm."}) {
+    if (name.starts_with(part)) return std::string(kModel) + std::string(name);
+  }
+  return std::string(name);
+}
+
 /// Of an index's entry. @throws InputError where it does not name a file beside the index
 std::string file_of(const nlohmann::json& entry, const std::string& tensor, const std::string& where) {
   std::string file = entry.is_string() ? entry.get<std::string>() : "";
@@ -48,7 +60,7 @@ std::map<std::string, std::string, std::less<>> read_index(const fs::path& path)
                       .expected = "an object `weight_map`"});
   }
   std::map<std::string, std::string, std::less<>> files;
-  for (const auto& [tensor, file] : map->items()) files.emplace(tensor, file_of(file, tensor, where));
+  for (const auto& [tensor, file] : map->items()) files.emplace(usual_name(tensor), file_of(file, tensor, where));
   return files;
 }
 
@@ -80,8 +92,6 @@ WeightFiles::WeightFiles(const RepositoryFiles& files)
   if (sharded_) shard_of_ = read_index(files.require(form_.index));
 }
 
-bool WeightFiles::lists(const std::string& tensor) const { return !sharded_ || shard_of_.contains(tensor); }
-
 std::vector<std::string> WeightFiles::holding(const std::vector<std::string>& tensors) const {
   if (!sharded_) return {form_.single};
   std::set<std::string> files;
@@ -93,7 +103,12 @@ std::vector<std::string> WeightFiles::holding(const std::vector<std::string>& te
 }
 
 NamedTensors WeightFiles::parse(const MappedFile& file) const {
-  return form_.parse(file.bytes(), file.path().string());
+  NamedTensors renamed;
+  NamedTensors parsed = form_.parse(file.bytes(), file.path().string());
+  for (auto& [name, view] : parsed) {
+    renamed.emplace(usual_name(name), std::move(view));
+  }
+  return renamed;
 }
 
 }  // namespace saescope

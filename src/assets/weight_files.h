@@ -21,10 +21,9 @@ class WeightFiles {
 
   /// The files that these tensors lie in: all of them where one file holds everything.
   std::vector<std::string> holding(const std::vector<std::string>& tensors) const;
-  /// Whether any of the names stands in the index; yes where there is none.
-  bool lists(const std::string& tensor) const;
-
-  /// Tensors of a mapped file. @throws InputError
+  /// Tensors of a mapped file, named as a causal language model names them: `model.layers.…`. A checkpoint of the
+  /// model below it has no `model.`; wrappers of PyTorch put `module.` or `_orig_mod.` in front.
+  /// @throws InputError
   NamedTensors parse(const MappedFile& file) const;
 
  private:
@@ -33,7 +32,7 @@ class WeightFiles {
 
   const Form& form_;
   bool sharded_;
-  std::map<std::string, std::string, std::less<>> shard_of_;  ///< tensor → file
+  std::map<std::string, std::string, std::less<>> shard_of_;  ///< tensor, by its usual name → file
 };
 
 }  // namespace saescope

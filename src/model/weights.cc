@@ -74,6 +74,11 @@ class Binder {
     }
     const TensorView& view = it->second;
     const bool is_float = is_plain_float(view.dtype) || is_quantized(view.dtype);
+    const bool dense = view.is_contiguous();
+    if (is_float && view.shape == shape && !dense) {
+      problems_.push_back(fmt::format("{} is not stored row by row", name));
+      return {};
+    }
     if (view.shape != shape || !is_float) {
       problems_.push_back(fmt::format("{} is {} {}, expected a float tensor {}", name, name_of(view.dtype),
                                       to_string(view.shape), to_string(shape)));

@@ -65,6 +65,15 @@ CONFIGS = {
     "qwen2_f16": {**without(QWEN, "rope_theta", "torch_dtype"), "dtype": "float16",
                   "num_key_value_heads": 4, "rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}},
 }
+# Stretched by YaRN, with windows that begin behind the last layer; and Mistral with a window that no prompt fills and a
+# dynamic scaling that begins past its context, saved as the bare model in pickles.
+CONFIGS["qwen2_yarn"] = {**QWEN, "max_position_embeddings": 128, "max_window_layers": 4, "sliding_window": 16,
+                         "use_sliding_window": True, "rope_theta": 10000.0,
+                         "rope_scaling": {"factor": 4.0, "original_max_position_embeddings": 32, "type": "yarn"}}
+CONFIGS["mistral_bare"] = {**without(LLAMA, "attention_bias", "mlp_bias", "pretraining_tp"), "model_type": "mistral",
+                           "architectures": ["MistralForCausalLM"], "head_dim": 16, "sliding_window": 256,
+                           "rope_scaling": {"factor": 2.0, "type": "dynamic"}}
+BARE_PICKLES = {"mistral_bare"}
 SHARDED = {"llama_untied_rope": "48KB"}
 GGUF_VARIANTS = {  # folder -> (checkpoint, type of its matrices)
     "llama_tied_gguf": ("llama_tied", "F32"),
@@ -102,19 +111,35 @@ def write_weights(folder: Path, state: dict[str, torch.Tensor], max_shard: str |
                    {"metadata": split.metadata, "weight_map": split.tensor_to_filename})
 
 
+def write_bare_pickles(folder: Path, state: dict[str, torch.Tensor]) -> None:
+    """Two shards of what `AutoModel` saved before there were safetensors: no `model.` in front, no head."""
+    bare = {key.removeprefix("model."): value for key, value in state.items() if key != "lm_head.weight"}
+    names = sorted(bare)
+    weight_map = {}
+    for i, part in enumerate((names[::2], names[1::2])):
+        file = f"pytorch_model-0000{i + 1}-of-00002.bin"
+        torch.save({key: bare[key] for key in part}, folder / file)
+        weight_map.update(dict.fromkeys(part, file))
+    write_json(folder / "pytorch_model.bin.index.json", {"metadata": {}, "weight_map": weight_map})
+
+
 def write_checkpoint(name: str) -> Path:
     folder = fresh_folder(GOLDENS / "tiny" / name)
     config = dict(CONFIGS[name])
-    tokenizer = (write_llama_tokenizer if config["model_type"] == "llama" else write_qwen_tokenizer)(folder)
+    llama_like = config["model_type"] != "qwen2"
+    tokenizer = (write_llama_tokenizer if llama_like else write_qwen_tokenizer)(folder)
     assert tokenizer.get_vocab_size() < VOCABULARY
-    bos = "<|begin_of_text|>" if config["model_type"] == "llama" else "<|endoftext|>"
-    eos = "<|eot_id|>" if config["model_type"] == "llama" else "<|im_end|>"
+    bos = "<|begin_of_text|>" if llama_like else "<|endoftext|>"
+    eos = "<|eot_id|>" if llama_like else "<|im_end|>"
     config.update(bos_token_id=tokenizer.token_to_id(bos), eos_token_id=tokenizer.token_to_id(eos))
     write_json(folder / "config.json", dict(sorted(config.items())))
     model = AutoModelForCausalLM.from_config(load_config(folder))
     dtype = getattr(torch, config.get("torch_dtype") or config["dtype"])
     state = {key: value.to(dtype) for key, value in random_state(model, rng_of(name)).items()}
-    write_weights(folder, state, SHARDED.get(name))
+    if name in BARE_PICKLES:
+        write_bare_pickles(folder, state)
+    else:
+        write_weights(folder, state, SHARDED.get(name))
     return folder
 
 
@@ -145,7 +170,7 @@ def check_sensitivity(folder: Path, model, ids: list[int]) -> None:
     rotary = wrong.model.rotary_emb
     plain = 1.0 / wrong.config.rope_parameters["rope_theta"] ** (
         torch.arange(rotary.inv_freq.numel()) / rotary.inv_freq.numel())
-    if wrong.config.rope_parameters["rope_type"] == "llama3":
+    if wrong.config.rope_parameters["rope_type"] in ("llama3", "yarn"):
         rotary.inv_freq.copy_(plain)
         assert relative_error(layer_outputs(wrong, ids, LAYERS)[LAYERS[-1]], right) > 0.02
     else:
