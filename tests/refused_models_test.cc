@@ -1,0 +1,140 @@
+// Models that this program does not run are refused with what they are, before anything of them is downloaded.
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "assets/model_files.h"
+#include "golden_files.h"
+#include "hub/test_hub.h"
+#include "process.h"
+
+namespace saescope {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using testing_support::goldens;
+using testing_support::read_json;
+using testing_support::TemporaryFolder;
+using Json = nlohmann::json;
+
+class RefusedModels : public ::testing::Test {
+ protected:
+  /// The refusal of a repository that has this config.json and everything else.
+  std::string refusal(const Json& changes) {
+    Json config = read_json(goldens() / "tiny/llama_tied/config.json");
+    config.update(changes);
+    server.add_file("org/model", "config.json", config.dump());
+    for (const char* file : {"tokenizer.json", "tokenizer_config.json", "model.safetensors"}) {
+      server.add_file("org/model", file, "never asked for");
+    }
+    settings.cache = folder.path() / std::to_string(++runs);
+    settings.endpoint = server.endpoint();
+    server.forget_requests();
+    const std::string message = open("org/model", false);
+    for (const HubRequest& request : server.requests()) {
+      EXPECT_THAT(request.target, HasSubstr("config.json")) << "nothing else is downloaded";
+    }
+    return message;
+  }
+
+  std::string open(const std::string& model, bool is_path) {
+    ModelEntry entry;
+    entry.name = "m";
+    entry.model = model;
+    entry.model_is_path = is_path;
+    Hub hub(settings, context);
+    try {
+      ModelFiles::open(entry, hub, progress)->config();
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "accepted";
+  }
+
+  TemporaryFolder folder;
+  TestHub server;
+  HubSettings settings;
+  SilentProgress progress;
+  CancelToken cancel;
+  Context context{.threads = 1, .progress = &progress, .cancel = &cancel};
+  int runs = 0;
+};
+
+TEST_F(RefusedModels, QuantisedWeightsAreNamedByTheirMethod) {
+  for (const char* method : {"fp8", "bitsandbytes", "gptq", "awq", "compressed-tensors", "mxfp4"}) {
+    EXPECT_THAT(refusal({{"quantization_config", {{"quant_method", method}, {"bits", 4}}}}),
+                HasSubstr(std::string("quantised with the method ") + method));
+  }
+}
+
+TEST_F(RefusedModels, WrappersEncodersAndOthersAreNamed) {
+  EXPECT_THAT(refusal({{"model_type", "llava"}, {"vision_config", Json::object()}}), HasSubstr("vision or audio"));
+  EXPECT_THAT(refusal({{"model_type", "bert"}}), HasSubstr("an encoder"));
+  EXPECT_THAT(refusal({{"model_type", "t5"}, {"is_encoder_decoder", true}}), HasSubstr("an encoder-decoder"));
+  EXPECT_THAT(refusal({{"model_type", "mamba"}}), HasSubstr("llama, mistral or qwen2"));
+}
+
+TEST_F(RefusedModels, AnAdapterNamesItsModelInAFolderAndOnTheHub) {
+  const std::string config = R"({"base_model_name_or_path": "org/base", "peft_type": "LORA"})";
+  std::ofstream(folder / "adapter_config.json") << config;
+  EXPECT_THAT(open(folder.path().string(), true), HasSubstr("an adapter of org/base"));
+  server.add_file("org/lora", "adapter_config.json", config);
+  settings.cache = folder.path() / "cache";
+  settings.endpoint = server.endpoint();
+  EXPECT_THAT(open("org/lora", false), HasSubstr("an adapter of org/base"));
+}
+
+TEST_F(RefusedModels, TheHubCachesOwnFolderIsAModel) {
+  const fs::path repo = folder.path() / "models--org--name";
+  const std::string commit(40, 'a');
+  fs::create_directories(repo / "snapshots" / commit);
+  fs::copy(goldens() / "tiny/llama_tied", repo / "snapshots" / commit);
+  EXPECT_EQ(open(repo.string(), true), "accepted") << "its only snapshot";
+  fs::create_directories(repo / "snapshots" / std::string(40, 'b'));
+  EXPECT_THAT(open(repo.string(), true), HasSubstr("which of its snapshots"));
+  fs::create_directories(repo / "refs");
+  std::ofstream(repo / "refs/main") << commit;
+  EXPECT_EQ(open(repo.string(), true), "accepted");
+  ModelEntry entry;
+  entry.model = (repo / "snapshots" / commit).string();
+  entry.model_is_path = true;
+  Hub hub(settings, context);
+  EXPECT_EQ(ModelFiles::open(entry, hub, progress)->revision(), commit);
+  EXPECT_EQ(ModelFiles::open(entry, hub, progress)->published_name(), "org/name");
+}
+
+/// transformers takes model.safetensors, whatever index lies beside it.
+TEST_F(RefusedModels, AnIndexOfAnotherModelDoesNotCount) {
+  fs::copy(goldens() / "tiny/llama_tied", folder.path(), fs::copy_options::recursive);
+  std::ofstream(folder / "model.safetensors.index.json")
+      << R"({"weight_map": {"model.embed_tokens.weight": "other.safetensors"}})";
+  ModelEntry entry;
+  entry.model = folder.path().string();
+  entry.model_is_path = true;
+  Hub hub(settings, context);
+  const auto files = ModelFiles::open(entry, hub, progress);
+  ASSERT_EQ(files->needed(2).size(), 1u);
+  EXPECT_EQ(files->needed(2).front().file, "model.safetensors");
+  EXPECT_NO_THROW(files->checkpoint(2));
+}
+
+TEST_F(RefusedModels, APromptThatReachesASlidingWindowStopsTheRun) {
+  fs::copy(goldens() / "tiny/mistral_bare", folder / "model");
+  Json config = read_json(folder / "model/config.json");
+  config["sliding_window"] = 8;
+  std::ofstream(folder / "model/config.json") << config.dump();
+  std::ofstream(folder / "p.jsonl") << "{\"content\": \"How do you feel about the weather today?\"}\n";
+  const std::string saes = (goldens() / "pipeline/saes/llama").string();
+  std::ofstream(folder / "c.toml") << "[models.m]\nmodel = \"./model\"\nsae_dir = \"" + saes +
+                                          "\"\nsae_path = \"resid_post_layer_{layer}/trainer_{trainer}\"\ntrainer = 1\n"
+                                          "layers = [1]\ntokens = { asst = \"assistant\" }\n";
+  const auto result = testing_support::run_program({"--config", folder / "c.toml", "--analysis", "universal",
+                                                    "--universal-output", folder / "u.csv", "--prompts-path",
+                                                    folder / "p.jsonl", "--no-cache"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("sliding window"));
+}
+
+}  // namespace
+}  // namespace saescope
