@@ -134,5 +134,51 @@ TEST(GgufTokenizer, GivesTheIdsOfTheModelsPipeline) {
   expect_golden_ids(Tokenizer::from_gguf(vocabulary, path.string()), read_golden("smollm2_gguf"));
 }
 
+/// The vocabulary of a tokenizer.json as converters to GGUF write it down.
+GgufVocabulary as_gguf(const Json& file, const std::string& architecture, const std::string& pre) {
+  constexpr int32_t kNormal = 1;
+  constexpr int32_t kControl = 3;
+  GgufVocabulary vocabulary;
+  vocabulary.model = "gpt2";
+  vocabulary.pre = pre;
+  vocabulary.architecture = architecture;
+  const Json& model = file["model"];
+  vocabulary.tokens.resize(model["vocab"].size());
+  for (const auto& [token, id] : model["vocab"].items()) vocabulary.tokens.at(id.get<std::size_t>()) = token;
+  vocabulary.types.assign(vocabulary.tokens.size(), kNormal);
+  for (const Json& token : file["added_tokens"]) {
+    const auto id = token["id"].get<std::size_t>();
+    vocabulary.tokens.resize(std::max(vocabulary.tokens.size(), id + 1));
+    vocabulary.types.resize(vocabulary.tokens.size(), kNormal);
+    vocabulary.tokens[id] = token["content"].get<std::string>();
+    vocabulary.types[id] = kControl;
+  }
+  for (const Json& merge : model["merges"]) {
+    vocabulary.merges.push_back(merge.is_string() ? merge.get<std::string>()
+                                                  : merge[0].get<std::string>() + " " + merge[1].get<std::string>());
+  }
+  return vocabulary;
+}
+
+/// Files of early 2024 name no pre-tokenizer, some converters wrote "default", and Smaug has a name of its own.
+TEST(GgufTokenizer, KnowsAVocabularyWhosePreTokenizerIsNotNamed) {
+  struct Case {
+    const char* folder;
+    const char* architecture;
+    const char* pre;
+  };
+  for (const Case& c : {Case{"llama3_1", "llama", ""}, Case{"llama3_1", "llama", "default"},
+                        Case{"llama3_1", "llama", "smaug-bpe"}, Case{"qwen2_5", "qwen2", ""},
+                        Case{"qwen2_5", "qwen2", "default"}}) {
+    const fs::path path = testing_support::real_tokenizers() / c.folder / "tokenizer.json";
+    if (!fs::exists(path)) GTEST_SKIP() << skip_message(path);
+    SCOPED_TRACE(std::string(c.folder) + " as '" + c.pre + "'");
+    const Tokenizer tokenizer =
+        Tokenizer::from_gguf(as_gguf(Json::parse(read_file(path)), c.architecture, c.pre), "model.gguf");
+    EXPECT_TRUE(tokenizer.remark().empty());
+    expect_golden_ids(tokenizer, read_golden(c.folder));
+  }
+}
+
 }  // namespace
 }  // namespace saescope
