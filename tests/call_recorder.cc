@@ -1,5 +1,5 @@
-// Put before the C library with LD_PRELOAD: notes every fsync and rename, with the file's inode and size, in the
-// file that SAESCOPE_CALL_LOG names.
+// Put before the C library with LD_PRELOAD: notes every fsync and rename, with the file's inode and size, in
+// the file that SAESCOPE_CALL_LOG names.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -43,7 +43,8 @@ ModelEntry entry_of(const std::filesystem::path& path) {
 
 std::unique_ptr<ModelFiles> open_files(const std::filesystem::path& path) {
   static SilentProgress progress;
-  return is_gguf(path) ? open_gguf_model(entry_of(path), progress) : open_folder_model(entry_of(path), progress);
+  return is_gguf(path) ? open_gguf_model(entry_of(path), progress)
+                       : open_folder_model(entry_of(path), progress);
 }
 
 Checkpoint open_checkpoint(const std::filesystem::path& path, std::size_t layer_count) {
@@ -74,9 +75,9 @@ class TinyModelTest : public ::testing::TestWithParam<const char*> {};
 
 INSTANTIATE_TEST_SUITE_P(Goldens, TinyModelTest,
                          ::testing::Values("llama_tied", "llama_untied_rope", "llama_bias", "llama_bf16",
-                                           "qwen2_bias", "qwen2_f16", "qwen2_yarn", "mistral_bare", "llama_tied_gguf",
-                                           "llama_tied_q8_0_gguf", "llama_untied_rope_gguf",
-                                           "qwen2_bias_gguf"),
+                                           "qwen2_bias", "qwen2_f16", "qwen2_yarn", "mistral_bare",
+                                           "llama_tied_gguf", "llama_tied_q8_0_gguf",
+                                           "llama_untied_rope_gguf", "qwen2_bias_gguf"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(TinyModelTest, TextAndIdsEqualTransformers) {

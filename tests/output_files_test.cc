@@ -120,10 +120,10 @@ TEST_F(OutputFiles, OneThatIsAnInputUnderAnyNameIsRefusedBeforeTheRun) {
 
 TEST_F(OutputFiles, OneThatIsAFileOfTheModelIsRefused) {
   fs::copy(goldens() / "tiny/llama_tied", folder / "tiny_model");
-  std::ofstream(folder / "config.toml") << "[models.tiny]\nmodel = \"./tiny_model\"\nsae_dir = \"" +
-                                               (kFolder / "saes/llama").string() +
-                                               "\"\nsae_path = \"resid_post_layer_{layer}/trainer_{trainer}\"\n"
-                                               "trainer = 1\nlayers = [1]\ntokens = { asst = \"assistant\" }\n";
+  std::ofstream(folder / "config.toml")
+      << "[models.tiny]\nmodel = \"./tiny_model\"\nsae_dir = \"" + (kFolder / "saes/llama").string() +
+             "\"\nsae_path = \"resid_post_layer_{layer}/trainer_{trainer}\"\n"
+             "trainer = 1\nlayers = [1]\ntokens = { asst = \"assistant\" }\n";
   const std::string target = folder / "tiny_model/config.json";
   const std::string before = read_file(target);
   Arguments arguments = universal({"--universal-output", target});
@@ -142,7 +142,8 @@ TEST_F(OutputFiles, TwoOutputsThatAreOneFileAreRefusedButForDevices) {
       run_program(universal({"--universal-output", folder / "a.csv", "--report", folder / "b.html"}));
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(read_file(folder / "a.csv"), "old");
-  EXPECT_EQ(run_program(universal({"--universal-output", "/dev/null", "--report", "/dev/null"})).exit_code, 0);
+  EXPECT_EQ(run_program(universal({"--universal-output", "/dev/null", "--report", "/dev/null"})).exit_code,
+            0);
 }
 
 TEST_F(OutputFiles, TheTableMayBeLeftOutWhereAReportOrAContrastIsWanted) {
@@ -164,13 +165,20 @@ TEST_F(OutputFiles, ATildeIsTheHomeFolderAsInAShell) {
 TEST_F(OutputFiles, RecordsInThePromptsFolderAreNoPromptsOfTheNextRun) {
   fs::create_directory(folder / "prompts");
   std::ofstream(folder / "prompts/p.jsonl") << "{\"content\": \"Hello!\", \"label\": \"a\"}\n";
-  const Arguments arguments = {"--config",          (kFolder / "config.toml").string(),
-                               "--analysis",        "specific",
-                               "--features-csv",    (kFolder / "features.csv").string(),
-                               "--specific-output", folder / "prompts/out.csv",
-                               "--prompts-path",    folder / "prompts",
-                               "--record-prompts",  "--activation-threshold=0",
-                               "--no-cache",        "--token-activations",
+  const Arguments arguments = {"--config",
+                               (kFolder / "config.toml").string(),
+                               "--analysis",
+                               "specific",
+                               "--features-csv",
+                               (kFolder / "features.csv").string(),
+                               "--specific-output",
+                               folder / "prompts/out.csv",
+                               "--prompts-path",
+                               folder / "prompts",
+                               "--record-prompts",
+                               "--activation-threshold=0",
+                               "--no-cache",
+                               "--token-activations",
                                folder / "prompts/tokens.jsonl"};
   const ProcessResult first = run_program(arguments);
   ASSERT_EQ(first.exit_code, 0) << first.err;
@@ -185,9 +193,9 @@ TEST_F(OutputFiles, RecordsInThePromptsFolderAreNoPromptsOfTheNextRun) {
 /// Lines "fsync INODE SIZE" and "rename INODE SIZE NAME" in the order of the calls.
 TEST_F(OutputFiles, EveryByteIsOnTheDiskBeforeTheNameAndTheNameBeforeTheEnd) {
   const std::string log = folder / "calls";
-  const ProcessResult result = run_program(
-      universal({"--universal-output", folder / "u.csv", "--report", folder / "r.html"}), ".",
-      {std::string("LD_PRELOAD=") + SAESCOPE_CALL_RECORDER, "SAESCOPE_CALL_LOG=" + log});
+  const ProcessResult result =
+      run_program(universal({"--universal-output", folder / "u.csv", "--report", folder / "r.html"}), ".",
+                  {std::string("LD_PRELOAD=") + SAESCOPE_CALL_RECORDER, "SAESCOPE_CALL_LOG=" + log});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   std::map<std::string, std::string> synced;  // inode → size at its last fsync
   std::map<std::string, int> named;

@@ -102,7 +102,22 @@ TEST(Program, SummaryGoesToStdoutProgressToStderrAndQuietSilencesIt) {
               AllOf(HasSubstr("llama_trainer1_layer1"), HasSubstr("wrote "), HasSubstr("time: ")));
   EXPECT_THAT(normal.err, HasSubstr("llama: prompts: 30"));
   arguments.push_back("--quiet");
-  EXPECT_EQ(run_program(arguments).err, "");
+  const auto quiet = run_program(arguments);
+  EXPECT_EQ(quiet.err, "");
+  EXPECT_EQ(quiet.out, "");
+}
+
+TEST(Program, AReaderThatHasSeenEnoughIsNoError) {
+  const std::string command =
+      std::string(SAESCOPE_EXECUTABLE) + " --print-config | head -c 1; echo ${PIPESTATUS[0]}";
+  const auto result = testing_support::run_process({"bash", "-c", command});
+  EXPECT_EQ(result.out, "[0\n");
+  EXPECT_EQ(result.err, "");
+}
+
+TEST(Program, WordsOfOtherProgramsLeadToOurs) {
+  EXPECT_THAT(run_program({"--device", "gpu"}).err, HasSubstr("did you mean cuda?"));
+  EXPECT_THAT(run_program({"--batch-size", "8"}).err, HasSubstr("did you mean --batch-tokens?"));
 }
 
 /// SIGINT during a long run: exit code 130, no output, no temporary file left.

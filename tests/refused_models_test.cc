@@ -1,4 +1,5 @@
-// Models that this program does not run are refused with what they are, before anything of them is downloaded.
+// Models that this program does not run are refused with what they are, before anything of them is
+// downloaded.
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -69,7 +70,8 @@ TEST_F(RefusedModels, QuantisedWeightsAreNamedByTheirMethod) {
 }
 
 TEST_F(RefusedModels, WrappersEncodersAndOthersAreNamed) {
-  EXPECT_THAT(refusal({{"model_type", "llava"}, {"vision_config", Json::object()}}), HasSubstr("vision or audio"));
+  EXPECT_THAT(refusal({{"model_type", "llava"}, {"vision_config", Json::object()}}),
+              HasSubstr("vision or audio"));
   EXPECT_THAT(refusal({{"model_type", "bert"}}), HasSubstr("an encoder"));
   EXPECT_THAT(refusal({{"model_type", "t5"}, {"is_encoder_decoder", true}}), HasSubstr("an encoder-decoder"));
   EXPECT_THAT(refusal({{"model_type", "mamba"}}), HasSubstr("llama, mistral or qwen2"));
@@ -126,9 +128,10 @@ TEST_F(RefusedModels, APromptThatReachesASlidingWindowStopsTheRun) {
   std::ofstream(folder / "model/config.json") << config.dump();
   std::ofstream(folder / "p.jsonl") << "{\"content\": \"How do you feel about the weather today?\"}\n";
   const std::string saes = (goldens() / "pipeline/saes/llama").string();
-  std::ofstream(folder / "c.toml") << "[models.m]\nmodel = \"./model\"\nsae_dir = \"" + saes +
-                                          "\"\nsae_path = \"resid_post_layer_{layer}/trainer_{trainer}\"\ntrainer = 1\n"
-                                          "layers = [1]\ntokens = { asst = \"assistant\" }\n";
+  std::ofstream(folder / "c.toml")
+      << "[models.m]\nmodel = \"./model\"\nsae_dir = \"" + saes +
+             "\"\nsae_path = \"resid_post_layer_{layer}/trainer_{trainer}\"\ntrainer = 1\n"
+             "layers = [1]\ntokens = { asst = \"assistant\" }\n";
   const auto result = testing_support::run_program({"--config", folder / "c.toml", "--analysis", "universal",
                                                     "--universal-output", folder / "u.csv", "--prompts-path",
                                                     folder / "p.jsonl", "--no-cache"});

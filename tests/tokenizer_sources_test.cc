@@ -95,7 +95,8 @@ ChatFormatter with_template(const std::string& text) {
 }
 
 const std::string kTurns =
-    "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n{{ m.content | trim }}"
+    "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n{{ m.content "
+    "| trim }}"
     "<|eot_id|>{% endfor %}";
 const std::string kHeader = R"({{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }})";
 
@@ -107,9 +108,10 @@ TEST(EntryTemplate, CountsInPlaceOfTheModelsOwn) {
 TEST(EntryTemplate, FindsTheHeaderInAnElseBranchAndWhereItIsAlwaysWritten) {
   const std::vector<TokenType> types = {
       {"asst", "assistant"}, {"endheader", "<|end_header_id|>"}, {"newline", "\n\n"}};
-  const ChatFormatter usual = with_template(kTurns + "{% if add_generation_prompt %}" + kHeader + "{% endif %}");
-  for (const std::string& end : {kHeader, "{% if not add_generation_prompt %}<|end_of_text|>{% else %}" + kHeader +
-                                              "{% endif %}"}) {
+  const ChatFormatter usual =
+      with_template(kTurns + "{% if add_generation_prompt %}" + kHeader + "{% endif %}");
+  for (const std::string& end :
+       {kHeader, "{% if not add_generation_prompt %}<|end_of_text|>{% else %}" + kHeader + "{% endif %}"}) {
     const ChatFormatter formatter = with_template(kTurns + end);
     for (const char* prompt : {"Hi", " <|end_header_id|>\n\nassistant", "assistant\n\n  "}) {
       const FormattedPrompt expected = usual.format(prompt);

@@ -154,13 +154,15 @@ GgufVocabulary as_gguf(const Json& file, const std::string& architecture, const 
     vocabulary.types[id] = kControl;
   }
   for (const Json& merge : model["merges"]) {
-    vocabulary.merges.push_back(merge.is_string() ? merge.get<std::string>()
-                                                  : merge[0].get<std::string>() + " " + merge[1].get<std::string>());
+    vocabulary.merges.push_back(merge.is_string()
+                                    ? merge.get<std::string>()
+                                    : merge[0].get<std::string>() + " " + merge[1].get<std::string>());
   }
   return vocabulary;
 }
 
-/// Files of early 2024 name no pre-tokenizer, some converters wrote "default", and Smaug has a name of its own.
+/// Files of early 2024 name no pre-tokenizer, some converters wrote "default", and Smaug has a name of its
+/// own.
 TEST(GgufTokenizer, KnowsAVocabularyWhosePreTokenizerIsNotNamed) {
   struct Case {
     const char* folder;

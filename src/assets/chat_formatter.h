@@ -14,9 +14,9 @@ namespace saescope {
 
 /// A prompt as the model sees it.
 struct FormattedPrompt {
-  std::string text;        ///< the rendered chat template
-  /// What stands behind the user's turn: its end that add_generation_prompt adds; of a template that writes it
-  /// always, or in another branch, everything behind the last message's text.
+  std::string text;  ///< the rendered chat template
+  /// What stands behind the user's turn: its end that add_generation_prompt adds; of a template that writes
+  /// it always, or in another branch, everything behind the last message's text.
   std::string generation;
   bool whole_end = false;  ///< the latter
   std::vector<TokenId> ids;

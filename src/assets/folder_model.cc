@@ -35,13 +35,13 @@ void refuse_adapter(const RepositoryFiles& files) {
   if (!text) return;
   const nlohmann::json config = parse_json(text->text, text->where);
   const auto base = config.is_object() ? config.find("base_model_name_or_path") : config.end();
-  throw InputError(
-      {.what = fmt::format("this is an adapter{}, not a model",
-                           base != config.end() && base->is_string() ? " of " + base->get<std::string>() : ""),
-       .where = files.where(),
-       .expected = "a checkpoint with config.json and all weights",
-       .found = kAdapterConfig,
-       .hint = "merge it into its model: merge_and_unload() of peft, then save_pretrained()"});
+  throw InputError({.what = fmt::format(
+                        "this is an adapter{}, not a model",
+                        base != config.end() && base->is_string() ? " of " + base->get<std::string>() : ""),
+                    .where = files.where(),
+                    .expected = "a checkpoint with config.json and all weights",
+                    .found = kAdapterConfig,
+                    .hint = "merge it into its model: merge_and_unload() of peft, then save_pretrained()"});
 }
 
 class FolderModel final : public ModelFiles {
@@ -116,10 +116,12 @@ class FolderModel final : public ModelFiles {
     if (merges) {
       return Tokenizer::from_vocabulary_files(vocabulary->text, merges->text, files_.where(), setup);
     }
-    throw InputError({.what = fmt::format("there is no {}", kTokenizer),
-                      .where = files_.where(),
-                      .expected = fmt::format("{}, or {} with {}", kTokenizer, kVocabulary, kMerges),
-                      .hint = "AutoTokenizer.from_pretrained(…).save_pretrained(…) of transformers writes it"});
+    throw InputError(
+        {.what = fmt::format("there is no {}", kTokenizer),
+         .where = files_.where(),
+         .expected = fmt::format("{}, or {} with {}", kTokenizer, kVocabulary, kMerges),
+         .found = files_.listing(),
+         .hint = "AutoTokenizer.from_pretrained(…).save_pretrained(…) of transformers writes it"});
   }
 
   TemplateSource find_template(TokenizerConfig& config) const {
@@ -132,10 +134,11 @@ class FolderModel final : public ModelFiles {
   /// Where transformers 5 does not take text apart as tokenizer.json says, since a class of its own counts.
   void warn_of_class(const TokenizerConfig& config) const {
     if (config.tokenizer_class != "GPT2Tokenizer") return;
-    progress_.info(fmt::format(
-        "{}: text is cut as tokenizer.json says; transformers 5 replaces that by GPT-2's own splitting, since {} "
-        "names the class GPT2Tokenizer",
-        files_.where(), kTokenizerConfig));
+    progress_.info(
+        fmt::format("{}: text is cut as tokenizer.json says; transformers 5 replaces that by GPT-2's own "
+                    "splitting, since {} "
+                    "names the class GPT2Tokenizer",
+                    files_.where(), kTokenizerConfig));
   }
 
   ModelConfig read_config() override {

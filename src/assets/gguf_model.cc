@@ -92,11 +92,12 @@ void check_types(const UnsupportedTensors& unsupported, const ModelConfig& confi
   for (const std::string& name : needed_tensor_names(config, layer_count, TensorNaming::kGguf)) {
     const auto tensor = unsupported.find(name);
     if (tensor == unsupported.end()) continue;
-    throw InputError({.what = fmt::format("the type of tensor {} is not implemented", name),
-                      .where = where,
-                      .expected = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K to Q6_K, IQ4_NL, IQ4_XS or MXFP4",
-                      .found = tensor->second,
-                      .hint = "get the model in one of these types"});
+    throw InputError(
+        {.what = fmt::format("the type of tensor {} is not implemented", name),
+         .where = where,
+         .expected = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K to Q6_K, IQ4_NL, IQ4_XS or MXFP4",
+         .found = tensor->second,
+         .hint = "get the model in one of these types"});
   }
 }
 

@@ -7,6 +7,7 @@
 #include "assets/folder_model.h"
 #include "assets/gguf_model.h"
 #include "base/error.h"
+#include "base/folder_listing.h"
 
 namespace saescope {
 
@@ -19,6 +20,7 @@ std::unique_ptr<ModelFiles> ModelFiles::open(const ModelEntry& entry, Hub& hub, 
     throw InputError({.what = fmt::format("model {}: no such model", entry.name),
                       .where = entry.model,
                       .expected = gguf ? "a GGUF file" : "a folder in Hugging Face layout",
+                      .found = fmt::format("beside it: {}", list_folder(path.parent_path())),
                       .hint = "correct `model` in the configuration"});
   }
   return gguf ? open_gguf_model(entry, progress) : open_folder_model(entry, progress);

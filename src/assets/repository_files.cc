@@ -7,6 +7,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/folder_listing.h"
 #include "hub/names.h"
 
 namespace saescope {
@@ -46,6 +47,10 @@ bool RepositoryFiles::has(const std::string& file) const {
 FileNeed RepositoryFiles::need(const std::string& file) const {
   if (hub_ == nullptr) return {"", file, folder_ / file};
   return {repo_, file, hub_->find_cached(repo_, file)};
+}
+
+std::string RepositoryFiles::listing() const {
+  return hub_ == nullptr ? list_folder(folder_) : std::string();
 }
 
 std::string RepositoryFiles::repo() const {

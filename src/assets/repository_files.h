@@ -32,6 +32,9 @@ class RepositoryFiles {
   /// Where a file lies. Never a request.
   FileNeed need(const std::string& file) const;
 
+  /// What lies in the folder, for messages; empty where the files are the hub's.
+  std::string listing() const;
+
   /// The repository's id where the files are the hub's or of its cache, else empty.
   std::string repo() const;
 

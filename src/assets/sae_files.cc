@@ -7,6 +7,7 @@
 
 #include "base/environment.h"
 #include "base/error.h"
+#include "base/folder_listing.h"
 
 namespace saescope {
 
@@ -92,6 +93,7 @@ fs::path SaeFiles::fetch(Progress& progress) const {
         {.what = fmt::format("no SAE for {}", source_.name()),
          .where = (fs::path(entry_.sae_dir) / folder_).string(),
          .expected = fmt::format("{} in this folder", sae_formats().front()->in_words),
+         .found = list_folder(fs::path(entry_.sae_dir) / folder_),
          .hint = fmt::format("put them there, correct `sae_dir` or `sae_path` of [models.{0}], or give "
                              "`sae`, the repository to download them from",
                              entry_.name)});

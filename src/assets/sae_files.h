@@ -35,7 +35,8 @@ class SaeFiles {
     std::filesystem::path root;  ///< below which the folder is; empty: it is a snapshot of the hub cache
   };
 
-  /// The folders that may be written: `sae_dir`, and where the account has a home, one below the user's cache.
+  /// The folders that may be written: `sae_dir`, and where the account has a home, one below the user's
+  /// cache.
   std::vector<std::filesystem::path> roots() const;
   std::optional<Place> find() const;
   std::optional<std::filesystem::path> find_in_hub_cache() const;

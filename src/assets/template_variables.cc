@@ -22,17 +22,18 @@ Json template_variables(const Json& special_tokens, const ModelEntry& entry) {
   return variables;
 }
 
-/// A template that prints a beginning of the text which the tokenizer does not name begins without one, here as
-/// in transformers: often a file was forgotten.
+/// A template that prints a beginning of the text which the tokenizer does not name begins without one, here
+/// as in transformers: often a file was forgotten.
 void warn_of_missing_bos(const TemplateSource& source, const Json& variables, const ModelEntry& entry,
                          Progress& progress) {
   constexpr const char* kBos = "bos_token";
   const auto bos = variables.find(kBos);
   const bool empty = bos == variables.end() || bos->is_null() || *bos == "";
   if (!empty || source.text.find(kBos) == std::string::npos) return;
-  progress.warn(fmt::format("model {}: the chat template prints `bos_token`, which no file of the tokenizer sets: "
-                            "prompts begin without it; `template_vars` can set it",
-                            entry.name));
+  progress.warn(
+      fmt::format("model {}: the chat template prints `bos_token`, which no file of the tokenizer sets: "
+                  "prompts begin without it; `template_vars` can set it",
+                  entry.name));
 }
 
 /// Texts such as <|im_start|> in a rendered prompt.
@@ -43,7 +44,8 @@ std::set<std::string> markers_in(const std::string& text) {
     const std::size_t end = text.find("|>", at + 2);
     if (end == std::string::npos) break;
     const std::string marker = text.substr(at, end + 2 - at);
-    if (marker.size() <= kLongest && marker.find_first_of(" \n\t") == std::string::npos) markers.insert(marker);
+    if (marker.size() <= kLongest && marker.find_first_of(" \n\t") == std::string::npos)
+      markers.insert(marker);
   }
   return markers;
 }
@@ -52,9 +54,10 @@ void warn_of_split_markers(const ChatFormatter& formatter, const ModelEntry& ent
   for (const std::string& marker : markers_in(formatter.format("Hi").text)) {
     const std::size_t tokens = formatter.tokenizer().encode(marker).size();
     if (tokens == 1) continue;
-    progress.warn(fmt::format("model {}: the chat template's marker {} is {} tokens of this tokenizer, not one: its "
-                              "files may lack added tokens",
-                              entry.name, shown_text(marker), tokens));
+    progress.warn(
+        fmt::format("model {}: the chat template's marker {} is {} tokens of this tokenizer, not one: its "
+                    "files may lack added tokens",
+                    entry.name, shown_text(marker), tokens));
   }
 }
 
@@ -85,7 +88,8 @@ InputError no_chat_template(const std::string& where) {
       {.what = "the model has no chat template",
        .where = where,
        .expected = "chat_template.jinja, or `chat_template` in tokenizer_config.json or the GGUF metadata",
-       .hint = "use the instruct version of the model, or set `chat_template` (a text or a file) in its entry"});
+       .hint =
+           "use the instruct version of the model, or set `chat_template` (a text or a file) in its entry"});
 }
 
 }  // namespace saescope

@@ -17,11 +17,12 @@ struct TemplateSource {
   std::string where;
 };
 
-/// The template that an entry sets in place of the model's own. @throws InputError where its file cannot be read
+/// The template that an entry sets in place of the model's own. @throws InputError where its file cannot be
+/// read
 std::optional<TemplateSource> entry_template(const ModelEntry& entry);
 
-/// Puts a formatter together and looks at what it makes of a prompt: a variable for a token that the tokenizer
-/// does not have, and markers that are no tokens, are warned of.
+/// Puts a formatter together and looks at what it makes of a prompt: a variable for a token that the
+/// tokenizer does not have, and markers that are no tokens, are warned of.
 /// @param special_tokens `bos_token` and its kind; the entry's `template_vars` count before them
 /// @throws InputError where the template cannot be read or rendered
 ChatFormatter make_formatter(Tokenizer tokenizer, const TemplateSource& source,

@@ -24,7 +24,8 @@ NamedTensors parse_torch_file(std::span<const std::byte> bytes, const std::strin
   return parse_torch_archive(bytes, where).tensors;
 }
 
-/// The usual name of a tensor: wrappers' prefixes taken off, and `model.` put on where the model below was saved.
+/// The usual name of a tensor: wrappers' prefixes taken off, and `model.` put on where the model below was
+/// saved.
 std::string usual_name(std::string_view name) {
   constexpr std::string_view kModel = "model.";
   for (const std::string_view wrapper : {"module.", "_orig_mod.", "module."}) {
@@ -60,7 +61,8 @@ std::map<std::string, std::string, std::less<>> read_index(const fs::path& path)
                       .expected = "an object `weight_map`"});
   }
   std::map<std::string, std::string, std::less<>> files;
-  for (const auto& [tensor, file] : map->items()) files.emplace(usual_name(tensor), file_of(file, tensor, where));
+  for (const auto& [tensor, file] : map->items())
+    files.emplace(usual_name(tensor), file_of(file, tensor, where));
   return files;
 }
 
@@ -79,12 +81,13 @@ const WeightFiles::Form& WeightFiles::form_of(const RepositoryFiles& files) {
   for (const Form& form : kForms) {
     if (files.has(form.single) || files.has(form.index)) return form;
   }
-  throw InputError({.what = "there are no weights that can be read",
-                    .where = files.where(),
-                    .expected = fmt::format("{0}, or {1} with its shards, or {2}, or {3} with its shards",
-                                            kForms[0].single, kForms[0].index, kForms[1].single,
-                                            kForms[1].index),
-                    .hint = "the model may be published in another form only, such as GGUF"});
+  throw InputError(
+      {.what = "there are no weights that can be read",
+       .where = files.where(),
+       .expected = fmt::format("{0}, or {1} with its shards, or {2}, or {3} with its shards",
+                               kForms[0].single, kForms[0].index, kForms[1].single, kForms[1].index),
+       .found = files.listing(),
+       .hint = "the model may be published in another form only, such as GGUF"});
 }
 
 WeightFiles::WeightFiles(const RepositoryFiles& files)

@@ -11,8 +11,8 @@
 
 namespace saescope {
 
-/// The files that hold the weights of a checkpoint in Hugging Face layout. Of several forms the first counts, as
-/// in transformers (`_get_resolved_checkpoint_files`): model.safetensors, its shards by
+/// The files that hold the weights of a checkpoint in Hugging Face layout. Of several forms the first counts,
+/// as in transformers (`_get_resolved_checkpoint_files`): model.safetensors, its shards by
 /// model.safetensors.index.json, pytorch_model.bin, its shards by pytorch_model.bin.index.json.
 class WeightFiles {
  public:
@@ -21,8 +21,8 @@ class WeightFiles {
 
   /// The files that these tensors lie in: all of them where one file holds everything.
   std::vector<std::string> holding(const std::vector<std::string>& tensors) const;
-  /// Tensors of a mapped file, named as a causal language model names them: `model.layers.…`. A checkpoint of the
-  /// model below it has no `model.`; wrappers of PyTorch put `module.` or `_orig_mod.` in front.
+  /// Tensors of a mapped file, named as a causal language model names them: `model.layers.…`. A checkpoint of
+  /// the model below it has no `model.`; wrappers of PyTorch put `module.` or `_orig_mod.` in front.
   /// @throws InputError
   NamedTensors parse(const MappedFile& file) const;
 

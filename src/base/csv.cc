@@ -182,7 +182,8 @@ void for_each_csv_record(std::string_view text, const std::string& where,
 
 char csv_separator(std::string_view text, std::string_view column) {
   if (text.starts_with(kUtf8ByteOrderMark)) text.remove_prefix(kUtf8ByteOrderMark.size());
-  if (text.starts_with(kSeparatorLine) && text.size() > kSeparatorLine.size()) return text[kSeparatorLine.size()];
+  if (text.starts_with(kSeparatorLine) && text.size() > kSeparatorLine.size())
+    return text[kSeparatorLine.size()];
   while (!text.empty() && (text.front() == '\r' || text.front() == '\n')) text.remove_prefix(1);
   const std::string line(text.substr(0, text.find_first_of("\r\n")));
   for (const char separator : {',', ';', '\t'}) {
@@ -190,7 +191,8 @@ char csv_separator(std::string_view text, std::string_view column) {
     while (!rest.empty()) {
       const std::size_t end = std::min(rest.find(separator), rest.size());
       std::string_view field = rest.substr(0, end);
-      if (field.size() >= 2 && field.front() == '"' && field.back() == '"') field = field.substr(1, field.size() - 2);
+      if (field.size() >= 2 && field.front() == '"' && field.back() == '"')
+        field = field.substr(1, field.size() - 2);
       if (field == column) return separator;
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }

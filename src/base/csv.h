@@ -26,8 +26,8 @@ struct CsvRecord {
 };
 
 /// What separates the fields of a table, by its first line: the first of comma, semicolon and tab with which
-/// that holds the column, else a comma. Excel writes semicolons where the comma is the decimal point; its line
-/// `sep=;` counts too.
+/// that holds the column, else a comma. Excel writes semicolons where the comma is the decimal point; its
+/// line `sep=;` counts too.
 char csv_separator(std::string_view text, std::string_view column);
 
 /// Splits RFC 4180 text (LF, CRLF or CR line ends, quoted fields may hold line ends; a UTF-8 BOM is

@@ -103,7 +103,8 @@ std::string expand_home(const std::string& text, const Environment& environment)
   passwd entry{};
   passwd* found = nullptr;
   const std::string user = text.substr(1, slash - 1);
-  if (::getpwnam_r(user.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return text;
+  if (::getpwnam_r(user.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
+    return text;
   return found->pw_dir + rest;
 }
 

@@ -31,8 +31,8 @@ std::filesystem::path home_folder(const Environment& environment = process_envir
 ///         inside of a default.
 std::string expand_variables(std::string_view text, const Environment& environment);
 
-/// A leading `~` or `~user` as a shell would expand it; anything else, a user that does not exist included, as
-/// it is.
+/// A leading `~` or `~user` as a shell would expand it; anything else, a user that does not exist included,
+/// as it is.
 std::string expand_home(const std::string& text, const Environment& environment = process_environment);
 
 /// expand_variables, then a leading `~` or `~/` as the home folder, then made absolute below `base`.

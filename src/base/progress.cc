@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
+
+#include "base/terminal.h"
 
 namespace saescope {
 namespace {
@@ -112,8 +115,11 @@ void ConsoleProgress::draw(bool final) {
   }
   constexpr int kWidth = 24;
   const int filled = static_cast<int>(share * kWidth);
-  fmt::print(stderr, "\r\x1b[K[{}{}] {}", std::string(static_cast<std::size_t>(filled), '#'),
-             std::string(static_cast<std::size_t>(kWidth - filled), '.'), line);
+  const std::string bar = fmt::format("[{}{}] {}", std::string(static_cast<std::size_t>(filled), '#'),
+                                      std::string(static_cast<std::size_t>(kWidth - filled), '.'), line);
+  // A line that wraps cannot be drawn over.
+  const std::size_t columns = terminal_width(STDERR_FILENO).value_or(bar.size() + 1);
+  fmt::print(stderr, "\r\x1b[K{}", fit_line(bar, columns - 1));
   std::fflush(stderr);
   bar_on_screen_ = true;
 }

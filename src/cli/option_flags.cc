@@ -95,7 +95,8 @@ constexpr std::array kFlags = {
          "Record the prompts that activate the features of the specific analysis in "
          "{csv_basename}_activeprompts.jsonl beside its CSV",
          [](Options& o, const Argument&) { o.record_prompts = true; }},
-    Flag{kAnalysisGroup, "--prompts-path", "PATH", "Prompts: .jsonl (or .gz), .json, .csv, a pipe, or a folder of .jsonl files [./prompts]",
+    Flag{kAnalysisGroup, "--prompts-path", "PATH",
+         "Prompts: .jsonl (or .gz), .json, .csv, a pipe, or a folder of .jsonl files [./prompts]",
          [](Options& o, const Argument& a) { o.prompts_path = expand_home(a.text); }},
     Flag{kAnalysisGroup, "--content-key", "KEY", "Key or column that holds the prompts [content]",
          [](Options& o, const Argument& a) { o.content_key = a.text; }},
@@ -164,7 +165,7 @@ constexpr std::array kFlags = {
          [](Options& o, const Argument& a) {
            o.progress = static_cast<ProgressMode>(parse_choice(a, kProgressWords));
          }},
-    Flag{kRunGroup, "--quiet", "", "Show only warnings and errors",
+    Flag{kRunGroup, "--quiet", "", "Print nothing but warnings and errors",
          [](Options& o, const Argument&) { o.quiet = true; }},
 };
 

@@ -131,13 +131,14 @@ void require_complete(const Options& options) {
     missing.emplace_back("--specific-output");
   }
   if (missing.empty()) return;
-  throw InputError({.what = fmt::format("--analysis {} needs {}", word_of(*options.analysis, kAnalysisWords),
-                                        listed(missing)),
-                    .where = "command line",
-                    .expected = {},
-                    .found = {},
-                    .hint = "a CSV may be left out where --report or --contrast-output asks for the analysis; "
-                            "run_sae_analysis --help shows examples"});
+  throw InputError(
+      {.what =
+           fmt::format("--analysis {} needs {}", word_of(*options.analysis, kAnalysisWords), listed(missing)),
+       .where = "command line",
+       .expected = {},
+       .found = {},
+       .hint = "a CSV may be left out where --report or --contrast-output asks for the analysis; "
+               "run_sae_analysis --help shows examples"});
 }
 
 /// Those of `names` that were given.

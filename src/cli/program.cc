@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
 
+#include "base/terminal.h"
 #include "base/usable_resources.h"
 #include "cli/configuration.h"
 #include "cli/dry_run.h"
@@ -41,11 +45,20 @@ HubSettings hub_settings(const Options& options) {
   return settings;
 }
 
-/// Writes to stdout, where a full disk or a closed pipe must not pass for success.
+/// The reader of stdout has seen enough, such as `head`: no failure, but nothing is left to do.
+struct ReaderGone {};
+
+/// Writes to stdout, where a full disk must not pass for success. @throws ReaderGone
 void print(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw system_error("cannot write", "standard output");
-  }
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return;
+  if (errno == EPIPE) throw ReaderGone();
+  throw system_error("cannot write", "standard output");
+}
+
+/// Help and version as they fit into the terminal.
+std::string fitted(const std::string& text) {
+  const auto columns = terminal_width(STDOUT_FILENO);
+  return columns ? wrap_lines(text, *columns) : text;
 }
 
 /// The command line as it can be typed again.
@@ -74,12 +87,10 @@ std::string run(const Options& options, const RunRequest& request, Hub& hub, con
   return summary_text(written, results.summary);
 }
 
-}  // namespace
-
-int run_program(int argc, const char* const* argv, const CancelToken& cancel) {
+int run_command(int argc, const char* const* argv, const CancelToken& cancel) {
   const CommandLine line = parse_options(argc, argv);
   if (!line.options) {
-    print(line.text);
+    print(fitted(line.text));
     return 0;
   }
   const Options& options = *line.options;
@@ -93,16 +104,29 @@ int run_program(int argc, const char* const* argv, const CancelToken& cancel) {
   const Context context = {.threads = thread_count(options), .progress = &progress, .cancel = &cancel};
   Hub hub(hub_settings(options), context);
   if (options.show_tokens) {
-    show_tokens(chosen_models(options, read_configuration(options)), read_prompts(options.prompts_path, {options.content_key, &progress}), hub,
-                progress);
-    print("");
+    show_tokens(chosen_models(options, read_configuration(options)),
+                read_prompts(options.prompts_path, {options.content_key, &progress}), hub, progress, print);
     return 0;
   }
   explain_fewer_threads(options, context.threads, progress);
   const RunRequest request = read_request(options, quoted_command(argc, argv), progress);
-  print(options.dry_run ? describe_run(request, options.outputs(), hub, context)
-                        : run(options, request, hub, context));
+  if (options.dry_run) {
+    print(describe_run(request, options.outputs(), hub, context));
+    return 0;
+  }
+  const std::string summary = run(options, request, hub, context);
+  if (!options.quiet) print(summary);
   return 0;
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv, const CancelToken& cancel) {
+  try {
+    return run_command(argc, argv, cancel);
+  } catch (const ReaderGone&) {
+    return 0;
+  }
 }
 
 }  // namespace saescope

@@ -37,7 +37,8 @@ ResultSettings results_of(const Options& options) {
 RunRequest read_request(const Options& options, std::string command, Progress& progress) {
   RunRequest request;
   RunPlan& plan = request.plan;
-  plan.prompts = std::make_shared<const Prompts>(read_prompts(options.prompts_path, {options.content_key, &progress}));
+  plan.prompts =
+      std::make_shared<const Prompts>(read_prompts(options.prompts_path, {options.content_key, &progress}));
   plan.prompts_place = options.prompts_path.string();
   plan.limits = options.limits;
   plan.compute = options.compute;

@@ -19,7 +19,8 @@ nlohmann::ordered_json tap_json(const ChatFormatter& formatter, const TokenType&
 
 }  // namespace
 
-void show_tokens(const std::vector<ModelEntry>& models, const Prompts& prompts, Hub& hub, Progress& progress) {
+void show_tokens(const std::vector<ModelEntry>& models, const Prompts& prompts, Hub& hub, Progress& progress,
+                 const std::function<void(const std::string&)>& print) {
   for (const ModelEntry& entry : models) {
     const ChatFormatter formatter = ModelFiles::open(entry, hub, progress)->formatter();
     for (std::size_t i = 0; i < prompts.size(); ++i) {
@@ -31,7 +32,7 @@ void show_tokens(const std::vector<ModelEntry>& models, const Prompts& prompts, 
         line["taps"][type.name] = tap_json(formatter, type, formatted);
       }
       // A token may hold part of a character; such bytes are shown as U+FFFD.
-      fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+      print(line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
     }
   }
 }

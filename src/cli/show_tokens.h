@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "analysis/prompts.h"
@@ -8,7 +10,8 @@
 
 namespace saescope {
 
-/// --show-tokens: one JSON line per model and prompt on stdout.
-void show_tokens(const std::vector<ModelEntry>& models, const Prompts& prompts, Hub& hub, Progress& progress);
+/// --show-tokens: one JSON line per model and prompt, each handed to `print`.
+void show_tokens(const std::vector<ModelEntry>& models, const Prompts& prompts, Hub& hub, Progress& progress,
+                 const std::function<void(const std::string&)>& print);
 
 }  // namespace saescope

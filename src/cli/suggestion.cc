@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace saescope {
@@ -47,9 +48,48 @@ std::string closest_word(std::string_view word, const std::vector<std::string>& 
   return best;
 }
 
+namespace {
+
+/// What people who come from other programs write, and what it is called here.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 26> kOtherNames = {{
+    {"gpu", "cuda"},
+    {"cuda:0", "cuda"},
+    {"bfloat16", "bf16"},
+    {"float16", "bf16"},
+    {"fp16", "bf16"},
+    {"half", "bf16"},
+    {"float32", "fp32"},
+    {"float", "fp32"},
+    {"f32", "fp32"},
+    {"full", "fp32"},
+    {"all", "both"},
+    {"--output", "--universal-output"},
+    {"--out", "--universal-output"},
+    {"--model", "--models"},
+    {"--layer", "--layers"},
+    {"--token", "--tokens"},
+    {"--prompts", "--prompts-path"},
+    {"--input", "--prompts-path"},
+    {"--features", "--features-csv"},
+    {"--batch-size", "--batch-tokens"},
+    {"--num-threads", "--threads"},
+    {"--workers", "--threads"},
+    {"--max-length", "--max-tokens"},
+    {"--memory", "--memory-limit"},
+    {"--precision", "--dtype"},
+    {"--local-files-only", "--offline"},
+}};
+
+}  // namespace
+
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known,
                          std::string otherwise) {
-  const std::string near = closest_word(word, known);
+  std::string near;
+  for (const auto& [theirs, ours] : kOtherNames) {
+    const bool offered = std::find(known.begin(), known.end(), ours) != known.end();
+    if (word == theirs && offered) near = ours;
+  }
+  if (near.empty()) near = closest_word(word, known);
   return near.empty() ? std::move(otherwise) : fmt::format("did you mean {}?", near);
 }
 

@@ -11,7 +11,8 @@ namespace saescope {
 /// of equally near ones otherwise.
 std::string closest_word(std::string_view word, const std::vector<std::string>& known);
 
-/// "did you mean X?" where closest_word finds one, else `otherwise`.
+/// "did you mean X?" where the word is another program's name of a known one (gpu for cuda), or closest_word
+/// finds one, else `otherwise`.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known, std::string otherwise);
 
 }  // namespace saescope

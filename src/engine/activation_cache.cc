@@ -175,7 +175,8 @@ void ActivationCache::store(std::span<const PrefixKey> keys, std::span<const std
 }
 
 std::optional<std::filesystem::path> activation_cache_folder(
-    const std::vector<std::shared_ptr<const MappedFile>>& model_files, const std::vector<std::string>& numbers) {
+    const std::vector<std::shared_ptr<const MappedFile>>& model_files,
+    const std::vector<std::string>& numbers) {
   const auto root = cache_root();
   if (!root) return std::nullopt;
   Digest digest = Digest::sha256();

@@ -82,7 +82,8 @@ class ActivationCache {
 /// ever found. Nothing where the account has no place for a cache.
 /// @param numbers texts that the numbers depend on besides the weights
 std::optional<std::filesystem::path> activation_cache_folder(
-    const std::vector<std::shared_ptr<const MappedFile>>& model_files, const std::vector<std::string>& numbers);
+    const std::vector<std::shared_ptr<const MappedFile>>& model_files,
+    const std::vector<std::string>& numbers);
 
 /// Removes the least recently used files of all models until the cache is below `limit` bytes.
 void trim_activation_cache(uint64_t limit, Progress& progress);

@@ -111,7 +111,8 @@ std::unique_ptr<ActivationCache> ModelRun::open_cache() const {
       model_.checkpoint.files,
       {std::string(name_of(compute)), backend_.numerics(compute), fingerprint(config)});
   if (!folder) {
-    context_.progress->warn("activations are not cached: this account has no home folder; XDG_CACHE_HOME names another");
+    context_.progress->warn(
+        "activations are not cached: this account has no home folder; XDG_CACHE_HOME names another");
     return nullptr;
   }
   return std::make_unique<ActivationCache>(*folder, config.hidden_size, kActivationCacheLimit,
@@ -147,6 +148,7 @@ double ModelRun::encode(ActivationStream& stream, const std::vector<std::size_t>
     const auto layer =
         static_cast<std::size_t>(std::find(layers.begin(), layers.end(), batch.layer) - layers.begin());
     for (SourceAnalysis& analysis : analyses[layer]) analysis.add(batch);
+    norms_.add(batch);
     model_.require_unchanged();
     seconds += watch.seconds();
     if (layer + 1 == layers.size()) done += batch.prompt_indices.size();
@@ -155,7 +157,7 @@ double ModelRun::encode(ActivationStream& stream, const std::vector<std::size_t>
   return seconds;
 }
 
-void ModelRun::take_notes(const WaveCounts& counts, bool caches, RunSummary& summary) const {
+void ModelRun::take_notes(const WaveCounts& counts, bool caches, RunSummary& summary) {
   const PreparedModel& prepared = model_.prepared;
   const std::string& name = prepared.plan.entry.name;
   summary.notes.push_back(
@@ -166,6 +168,7 @@ void ModelRun::take_notes(const WaveCounts& counts, bool caches, RunSummary& sum
                       ? ""
                       : fmt::format("; {} prompts from the activation cache", counts.cached_prompts)));
   for (const std::string& origin : model_.origins) summary.notes.push_back(origin);
+  for (std::string& note : norms_.notes(name)) summary.notes.push_back(std::move(note));
   if (caches && plan_.keep.all_tokens) {
     summary.notes.push_back(
         fmt::format("{}: the activation cache was not read: it does not hold every token", name));

@@ -6,6 +6,7 @@
 
 #include "analysis/feature_tables.h"
 #include "engine/activation_cache.h"
+#include "engine/norm_watch.h"
 #include "engine/opened_model.h"
 #include "engine/results.h"
 #include "engine/source_analysis.h"
@@ -41,7 +42,7 @@ class ModelRun {
   /// Encodes what the stream brings. @return seconds that this took
   double encode(ActivationStream& stream, const std::vector<std::size_t>& layers,
                 std::vector<std::vector<SourceAnalysis>>& analyses);
-  void take_notes(const WaveCounts& counts, bool caches, RunSummary& summary) const;
+  void take_notes(const WaveCounts& counts, bool caches, RunSummary& summary);
   std::vector<uint64_t> count_labels(const Labels& labels) const;
 
   const OpenedModel& model_;
@@ -49,6 +50,7 @@ class ModelRun {
   const StatisticsSettings& statistics_;
   Backend& backend_;
   const Context& context_;
+  NormWatch norms_;
 };
 
 }  // namespace saescope

@@ -27,16 +27,18 @@ std::string check_origin(const OpenedSource& source, const ModelFiles& files) {
   const ModelEntry& entry = files.entry();
   if (!entry.check_sae) return {};
   const auto fail = [&](std::string what, std::string expected, std::string found) {
-    return InputError({.what = fmt::format("the SAE of {} was trained on another {}", source.plan->source.name(), what),
-                       .where = origin.place,
-                       .expected = std::move(expected),
-                       .found = std::move(found),
-                       .hint = fmt::format("correct `model`, `sae_path` or `layers` of [models.{0}], or say with "
-                                           "`check_sae = false` there that this is meant",
-                                           entry.name)});
+    return InputError(
+        {.what = fmt::format("the SAE of {} was trained on another {}", source.plan->source.name(), what),
+         .where = origin.place,
+         .expected = std::move(expected),
+         .found = std::move(found),
+         .hint = fmt::format("correct `model`, `sae_path` or `layers` of [models.{0}], or say with "
+                             "`check_sae = false` there that this is meant",
+                             entry.name)});
   };
   if (origin.layer && *origin.layer != source.plan->source.layer) {
-    throw fail("layer", fmt::format("layer {}", source.plan->source.layer), fmt::format("layer {}", *origin.layer));
+    throw fail("layer", fmt::format("layer {}", source.plan->source.layer),
+               fmt::format("layer {}", *origin.layer));
   }
   if (origin.model.empty()) return {};
   const std::string published = files.published_name();
@@ -91,13 +93,15 @@ OpenedModel open_model(PreparedModel prepared, const std::vector<RequestedFeatur
       const OpenedSource& source = sources.emplace_back(OpenedSource{&plan, files.open(progress)});
       const std::string origin = check_origin(source, *opened.prepared.files);
       auto& told = opened.origins;
-      if (!origin.empty() && std::find(told.begin(), told.end(), origin) == told.end()) told.push_back(origin);
+      if (!origin.empty() && std::find(told.begin(), told.end(), origin) == told.end())
+        told.push_back(origin);
       check_encoder(source, opened.prepared.files->config(), requested);
     }
   }
   const ModelEntry& entry = opened.prepared.plan.entry;
   const auto note = [&](const std::string& what, const std::string& repo, const std::string& commit) {
-    if (!commit.empty()) opened.origins.push_back(fmt::format("{}: {} {} at commit {}", entry.name, what, repo, commit));
+    if (!commit.empty())
+      opened.origins.push_back(fmt::format("{}: {} {} at commit {}", entry.name, what, repo, commit));
   };
   note("model", entry.model, opened.prepared.files->revision());
   if (!entry.sae.empty()) note("SAEs", entry.sae, hub.commit(entry.sae).value_or(""));

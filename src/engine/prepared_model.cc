@@ -26,13 +26,14 @@ void check_window(const PreparedModel& model, std::size_t tokens, const Prompt& 
   const ModelConfig& config = model.files->config();
   if (config.window == 0 || tokens <= config.window) return;
   if (model.plan.layer_count() <= config.first_window_layer) return;
-  throw InputError({.what = fmt::format("the prompt is longer than the sliding window of model {}, which is not "
-                                        "implemented",
-                                        model.plan.entry.name),
-                    .where = prompt.place(),
-                    .expected = fmt::format("at most {} tokens, the chat template's included", config.window),
-                    .found = fmt::format("{} tokens", tokens),
-                    .hint = fmt::format("leave such prompts out with --max-tokens {} --skip-long", config.window)});
+  throw InputError(
+      {.what = fmt::format("the prompt is longer than the sliding window of model {}, which is not "
+                           "implemented",
+                           model.plan.entry.name),
+       .where = prompt.place(),
+       .expected = fmt::format("at most {} tokens, the chat template's included", config.window),
+       .found = fmt::format("{} tokens", tokens),
+       .hint = fmt::format("leave such prompts out with --max-tokens {} --skip-long", config.window)});
 }
 
 /// A prompt's ids and taps; no ids where it is too long and may be left out.

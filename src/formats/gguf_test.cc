@@ -88,7 +88,8 @@ TEST(Gguf, ReadsTensorsInRowMajorShape) {
 }
 
 TEST(Gguf, ListsTensorsOfTypesItCannotRead) {
-  EXPECT_THAT(parse_gguf(testing::golden("small.gguf"), "x").unsupported, ElementsAre(Pair("IQ2_XXS", "IQ2_XXS")));
+  EXPECT_THAT(parse_gguf(testing::golden("small.gguf"), "x").unsupported,
+              ElementsAre(Pair("IQ2_XXS", "IQ2_XXS")));
   EXPECT_THAT(parse_gguf(testing::to_bytes(file_of({tensor("t", {32}, 99, 0)}, 4)), "x").unsupported,
               ElementsAre(Pair("t", "type 99")));
 }

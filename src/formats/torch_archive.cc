@@ -83,7 +83,8 @@ class Reader {
       fail("the file does not hold a state dict", "a dict",
            std::string(kind_of(pickle_.values[pickle_.root])));
     }
-    for (const auto& [key, value] : dict->items) add(key, value);
+    for (const auto& [key, value] : unwrap(*dict).items) add(key, value);
+    strip_prefixes();
     return std::move(result_);
   }
 
@@ -109,6 +110,38 @@ class Reader {
     fail("this is not a torch archive", "a zip archive",
          legacy ? "a file of torch before 1.6" : "other bytes",
          legacy ? "load it with torch and save it again with torch.save" : "");
+  }
+
+  /// The state dict that a training checkpoint holds beside its optimizer's state, or the dict itself.
+  const PickleDict& unwrap(const PickleDict& dict) const {
+    constexpr std::array<std::string_view, 5> kNames = {"state_dict", "model_state_dict", "model", "module",
+                                                        "sae"};
+    for (const std::string_view name : kNames) {
+      for (const auto& [key, value] : dict.items) {
+        const auto* text = pickle_.get<std::string_view>(key);
+        const auto* inner = pickle_.get<PickleDict>(value);
+        if (text != nullptr && *text == name && inner != nullptr) return *inner;
+      }
+    }
+    return dict;
+  }
+
+  /// What DataParallel and torch.compile put in front of every name.
+  void strip_prefixes() {
+    for (const std::string_view prefix : {"module.", "_orig_mod.", "module."}) {
+      const auto has_prefix = [&](const auto& entry) { return entry.first.starts_with(prefix); };
+      if (result_.tensors.empty() || !std::all_of(result_.tensors.begin(), result_.tensors.end(), has_prefix))
+        continue;
+      NamedTensors stripped;
+      for (auto& [name, view] : result_.tensors)
+        stripped.emplace(name.substr(prefix.size()), std::move(view));
+      result_.tensors = std::move(stripped);
+      decltype(result_.scalars) scalars;
+      for (auto& [name, value] : result_.scalars) {
+        scalars.emplace(name.starts_with(prefix) ? name.substr(prefix.size()) : name, value);
+      }
+      result_.scalars = std::move(scalars);
+    }
   }
 
   /// The archive's only folder, named after the file as it was saved.

@@ -20,7 +20,8 @@ struct TorchStateDict {
 /// Reads a torch zip archive (`torch.save` since 1.6) whose pickle holds a state dict. The pickle
 /// is interpreted with an allow-list of opcodes and globals (collections.OrderedDict,
 /// torch._utils._rebuild_tensor_v2, torch._utils._rebuild_parameter, torch.*Storage …); nothing of
-/// it is ever executed. The views point into `bytes`.
+/// it is ever executed. Of a training checkpoint the state dict inside is read, and names lose the
+/// `module.` and `_orig_mod.` that wrappers put in front of all of them. The views point into `bytes`.
 /// @throws InputError on any opcode, global or structure outside the list (named in the message),
 /// on
 ///         compressed or encrypted entries, and on strides or offsets that leave their storage.

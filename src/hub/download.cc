@@ -33,8 +33,7 @@ class DownloadStage {
     begin_ = position_ = offset;
     progress_.begin_stage(
         offset == 0 ? name_ : fmt::format("{} (resumed at {})", name_, format_bytes(offset)),
-        size_ > offset ? size_ - offset : 0,
-        ProgressUnit::kBytes);
+        size_ > offset ? size_ - offset : 0, ProgressUnit::kBytes);
     open_ = true;
   }
 

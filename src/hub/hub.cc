@@ -80,7 +80,8 @@ void remove_stale(const fs::path& keep, const std::string& prefix) {
   }
 }
 
-/// What a file that lies in a plain folder is, as huggingface_hub notes it beside it: `{commit}\n{etag}\n{time}`.
+/// What a file that lies in a plain folder is, as huggingface_hub notes it beside it:
+/// `{commit}\n{etag}\n{time}`.
 struct LocalNote {
   std::string commit;
   std::string etag;
@@ -132,22 +133,22 @@ struct Hub::Impl {
     const HubRepo repo = parse_hub_repo(name);
     const std::vector<std::string> commits_here = cache_of(repo).snapshots();
     if (commits_here.size() != 1 || repo.revision != HubRepo().revision) return std::nullopt;
-    context.progress->warn(
-        fmt::format("{}: the cache does not say which commit the branch {} is; the only one there, {}, is read",
-                    name, repo.revision, commits_here.front()));
+    context.progress->warn(fmt::format(
+        "{}: the cache does not say which commit the branch {} is; the only one there, {}, is read", name,
+        repo.revision, commits_here.front()));
     commits.emplace(name, commits_here.front());
     return commits_here.front();
   }
 
-  /// @param name the repository as the user named it @throws NetworkError at once where the hub was not reached
+  /// @param name the repository as the user named it @throws NetworkError at once where the hub was not
+  /// reached
   RemoteAnswer ask(const std::string& name, const std::string& file, int retries) {
     const HubRepo repo = parse_hub_repo(name);
     if (settings.offline) throw offline_error(name, file, settings.cache);
     if (unreachable) throw NetworkError(*unreachable, false);
     try {
-      RemoteAnswer answer =
-          client.head({.repo = repo.id, .revision = known_commit(name).value_or(repo.revision), .file = file},
-                      retries);
+      RemoteAnswer answer = client.head(
+          {.repo = repo.id, .revision = known_commit(name).value_or(repo.revision), .file = file}, retries);
       if (!answer.commit.empty()) commits.emplace(name, answer.commit);
       return answer;
     } catch (const NetworkError& error) {
@@ -220,8 +221,8 @@ struct Hub::Impl {
       const ErrorDetail& detail = error.detail();
       if (told.insert(name).second) {
         context.progress->warn(fmt::format(
-            "{}: the hub cannot be asked ({}{}{}); files that the cached snapshot lacks count as absent", name,
-            detail.what, detail.found.empty() ? "" : ": ", detail.found));
+            "{}: the hub cannot be asked ({}{}{}); files that the cached snapshot lacks count as absent",
+            name, detail.what, detail.found.empty() ? "" : ": ", detail.found));
       }
       unreachable = detail;
       return false;
@@ -328,11 +329,12 @@ bool Hub::is_local_current(const std::string& repo, const std::string& file, con
     return true;
   }
   if (impl_->settings.offline) {
-    throw InputError({.what = "the file is of another revision than the one that is asked for, and the run is offline",
-                      .where = (folder / file).string(),
-                      .expected = repo,
-                      .found = "commit " + note->commit,
-                      .hint = "run once without --offline, or pin that commit"});
+    throw InputError(
+        {.what = "the file is of another revision than the one that is asked for, and the run is offline",
+         .where = (folder / file).string(),
+         .expected = repo,
+         .found = "commit " + note->commit,
+         .hint = "run once without --offline, or pin that commit"});
   }
   impl_->commits.erase(repo);
   const RemoteAnswer answer = impl_->ask(repo, file, impl_->settings.retries);
@@ -347,7 +349,8 @@ fs::path Hub::local_file(const std::string& repo, const std::string& file, const
   create_writable_folder(path.parent_path());
   if (impl_->settings.offline) throw offline_error(repo, file, folder);
   const FileLock lock(working_path(folder, file, ".lock"), impl_->context);
-  if (has_file(path) && is_local_current(repo, file, folder)) return path;  // another run brought it meanwhile
+  if (has_file(path) && is_local_current(repo, file, folder))
+    return path;  // another run brought it meanwhile
   const RemoteAnswer answer =
       impl_->obtain(repo, file, impl_->settings.retries, [&](const HubFileInfo& info) {
         const fs::path incomplete = working_path(folder, file, "." + info.etag + ".incomplete");

@@ -19,7 +19,7 @@ struct HubSettings {
   std::string token;                                ///< HF_TOKEN, or the stored token; may be empty
   /// HF_HUB_CACHE, or HF_HOME/hub, or ~/.cache/huggingface/hub; empty where the account has no home folder.
   std::filesystem::path cache;
-  bool offline = false;         ///< HF_HUB_OFFLINE or --offline
+  bool offline = false;  ///< HF_HUB_OFFLINE or --offline
   /// Certificates to trust, a file or a folder: REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE
   /// or SSL_CERT_DIR; empty for the system's.
   std::filesystem::path ca_bundle;
@@ -42,7 +42,7 @@ class FolderError : public RunError {
 struct HubFileInfo {
   std::string commit;                 ///< X-Repo-Commit
   std::string etag;                   ///< X-Linked-Etag or ETag, without quotes and W/; the blob's name
-  std::optional<uint64_t> size;  ///< X-Linked-Size or Content-Length; mirrors may say neither
+  std::optional<uint64_t> size;       ///< X-Linked-Size or Content-Length; mirrors may say neither
   std::optional<std::string> sha256;  ///< the etag of an LFS file is its SHA-256
 };
 

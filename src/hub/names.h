@@ -12,7 +12,7 @@ void check_repo_id(const std::string& repo);
 
 /// A repository of the hub at one of its revisions.
 struct HubRepo {
-  std::string id;                  ///< `name` or `org/name`
+  std::string id;                 ///< `name` or `org/name`
   std::string revision = "main";  ///< a branch, a tag, a pull request's reference or a commit
 };
 

@@ -160,23 +160,26 @@ std::vector<RequestedFeature> parse_features_csv(std::string_view text, const st
   std::size_t row = 0;
   std::vector<RequestedFeature> features;
   std::map<std::tuple<Source, int64_t, std::string>, std::size_t> seen;  // its index in features
-  for_each_csv_record(text, file, [&](const CsvRecord& record) {
-    if (!header) {
-      columns = read_header(record, file);
-      header = record;
-      return;
-    }
-    std::string place = fmt::format("{}:row {} (line {})", file, ++row, record.line);
-    require_same_width(record, *header, place);
-    RequestedFeature feature = read_row(record, columns, std::move(place));
-    const auto [known, is_new] =
-        seen.try_emplace({feature.source, feature.feature_id, feature.token}, features.size());
-    if (is_new) {
-      features.push_back(std::move(feature));
-    } else {
-      features[known->second].notes.complete_with(feature.notes);
-    }
-  }, csv_separator(text, kFeatureId));
+  for_each_csv_record(
+      text, file,
+      [&](const CsvRecord& record) {
+        if (!header) {
+          columns = read_header(record, file);
+          header = record;
+          return;
+        }
+        std::string place = fmt::format("{}:row {} (line {})", file, ++row, record.line);
+        require_same_width(record, *header, place);
+        RequestedFeature feature = read_row(record, columns, std::move(place));
+        const auto [known, is_new] =
+            seen.try_emplace({feature.source, feature.feature_id, feature.token}, features.size());
+        if (is_new) {
+          features.push_back(std::move(feature));
+        } else {
+          features[known->second].notes.complete_with(feature.notes);
+        }
+      },
+      csv_separator(text, kFeatureId));
   if (!header) {
     throw InputError({.what = "the features CSV is empty",
                       .where = file,

@@ -179,10 +179,10 @@ TEST_F(FeaturesCsv, ANoteThatIsNotUtf8IsAnErrorWithItsRow) {
   }
 }
 
-TEST_F(FeaturesCsv, AMissingFileIsAnInputError) { 
+TEST_F(FeaturesCsv, AMissingFileIsAnInputError) {
   SilentProgress progress;
   EXPECT_THROW(read_features_csv(file(), progress), InputError);
- }
+}
 
 }  // namespace
 }  // namespace saescope

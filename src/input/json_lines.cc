@@ -188,7 +188,6 @@ std::size_t python_constant(std::string_view text) {
   return 0;
 }
 
-
 }  // namespace
 
 void for_each_json_element(std::streambuf& array, const JsonOrigin& origin,
@@ -239,7 +238,8 @@ std::string without_python_constants(std::string_view json) {
   JsonScanner scanner;
   for (std::size_t i = 0; i < json.size();) {
     std::size_t length = 0;
-    if (scanner.outside(json[i]) && (i == 0 || !is_word(json[i - 1]))) length = python_constant(json.substr(i));
+    if (scanner.outside(json[i]) && (i == 0 || !is_word(json[i - 1])))
+      length = python_constant(json.substr(i));
     text += length > 0 ? "null" : std::string(1, json[i]);
     i += std::max<std::size_t>(length, 1);
   }

@@ -99,7 +99,8 @@ bool is_own_output(const fs::path& path) {
   if (path.filename().string().ends_with("_activeprompts.jsonl")) return true;
   std::error_code error;
   if (!fs::is_regular_file(path, error)) return false;
-  constexpr std::size_t kLongestRecord = std::size_t{1} << 20;  // records of long prompts are longer, and rare
+  constexpr std::size_t kLongestRecord = std::size_t{1}
+                                         << 20;  // records of long prompts are longer, and rare
   std::ifstream in(path, std::ios::binary);
   std::string text(kLongestRecord, '\0');
   in.getline(text.data(), static_cast<std::streamsize>(text.size()));
@@ -113,7 +114,8 @@ bool is_own_output(const fs::path& path) {
   } catch (const InputError&) {
     return false;  // reported when it is read
   }
-  return !fields[0].is_absent() && (!fields[1].is_absent() || !fields[2].is_absent()) && fields[3].is_absent();
+  return !fields[0].is_absent() && (!fields[1].is_absent() || !fields[2].is_absent()) &&
+         fields[3].is_absent();
 }
 
 }  // namespace
@@ -155,7 +157,8 @@ Prompts read_prompts(const fs::path& path, const PromptInput& how) {
   for (const fs::path& file : list_input_files(path, prompts_kind())) {
     if (folder && is_own_output(file)) {
       if (how.progress != nullptr) {
-        how.progress->warn(fmt::format("{}: records of activations, not prompts; the file is left out", file.string()));
+        how.progress->warn(
+            fmt::format("{}: records of activations, not prompts; the file is left out", file.string()));
       }
       continue;
     }

@@ -134,9 +134,10 @@ TEST_F(PromptsReader, FilesOfBlankLinesAloneAreAnError) {
 }
 
 TEST_F(PromptsReader, ReadsWhatPythonWritesWhereItDoesNotMatter) {
-  const auto prompts = read("{\"content\": \"a\", \"label\": null, \"score\": NaN}\n"
-                            "{\"content\": \"b NaN\", \"label\": 7, \"x\": [-Infinity, Infinity]}\n"
-                            "{\"content\": \"c\", \"label\": NaN}\n");
+  const auto prompts = read(
+      "{\"content\": \"a\", \"label\": null, \"score\": NaN}\n"
+      "{\"content\": \"b NaN\", \"label\": 7, \"x\": [-Infinity, Infinity]}\n"
+      "{\"content\": \"c\", \"label\": NaN}\n");
   ASSERT_EQ(prompts.size(), 3u);
   EXPECT_EQ(prompts[0].label, "");
   EXPECT_EQ(prompts[1].label, "7");
@@ -145,7 +146,8 @@ TEST_F(PromptsReader, ReadsWhatPythonWritesWhereItDoesNotMatter) {
 }
 
 TEST_F(PromptsReader, ReadsOneArrayAndKnowsItsLines) {
-  const auto prompts = read("\n[\n {\"content\": \"a, ] }\"},\n\n {\"content\":\n \"b\", \"label\": \"x\"}]\n");
+  const auto prompts =
+      read("\n[\n {\"content\": \"a, ] }\"},\n\n {\"content\":\n \"b\", \"label\": \"x\"}]\n");
   EXPECT_THAT(contents(prompts), ElementsAre("a, ] }", "b"));
   EXPECT_THAT(prompts[0].place(), EndsWith(":3"));
   EXPECT_THAT(prompts[1].place(), EndsWith(":5"));
@@ -153,7 +155,9 @@ TEST_F(PromptsReader, ReadsOneArrayAndKnowsItsLines) {
 }
 
 TEST_F(PromptsReader, ReadsTablesAsExcelAndPandasWriteThem) {
-  put("t.csv", "\xEF\xBB\xBF" "id,content,label\r\n1,\"a, \"\"b\"\"\nc\",x\r\n2,d,\r\n");
+  put("t.csv",
+      "\xEF\xBB\xBF"
+      "id,content,label\r\n1,\"a, \"\"b\"\"\nc\",x\r\n2,d,\r\n");
   const Prompts table = read_prompts(folder_ / "t.csv");
   EXPECT_THAT(contents(table), ElementsAre("a, \"b\"\nc", "d"));
   EXPECT_EQ(table[0].label, "x");
@@ -165,8 +169,8 @@ TEST_F(PromptsReader, ReadsTablesAsExcelAndPandasWriteThem) {
 }
 
 TEST_F(PromptsReader, ReadsAConversationAsItIs) {
-  const auto prompts =
-      read(R"({"messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi \u00e9"}], "label": "x"})");
+  const auto prompts = read(
+      R"({"messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi \u00e9"}], "label": "x"})");
   ASSERT_EQ(prompts.size(), 1u);
   EXPECT_TRUE(prompts[0].conversation);
   EXPECT_EQ(prompts[0].content,

@@ -169,11 +169,12 @@ void refuse_other_models(const ConfigReader& config) {
   if (const json* quantization = config.find("quantization_config")) {
     const std::string method =
         quantization->is_object() ? config.child(*quantization).text("quant_method", "unknown") : "unknown";
-    throw InputError({.what = fmt::format("the weights are quantised with the method {}, which is not read", method),
-                      .where = config.where() + ": quantization_config",
-                      .expected = "weights in F32, F16 or BF16, or a GGUF file",
-                      .found = method,
-                      .hint = "use the model in bfloat16, or quantised as GGUF"});
+    throw InputError(
+        {.what = fmt::format("the weights are quantised with the method {}, which is not read", method),
+         .where = config.where() + ": quantization_config",
+         .expected = "weights in F32, F16 or BF16, or a GGUF file",
+         .found = method,
+         .hint = "use the model in bfloat16, or quantised as GGUF"});
   }
   if (find_architecture(type) != nullptr) return;
   const auto is = [&](std::string_view what, std::string hint) {
@@ -186,9 +187,9 @@ void refuse_other_models(const ConfigReader& config) {
   if (config.find("vision_config") != nullptr || config.find("audio_config") != nullptr) {
     throw is("a wrapper of a language model with vision or audio", "use the text model by itself");
   }
-  constexpr std::array<std::string_view, 12> kEncoders = {"bert",       "roberta", "distilbert", "deberta",
-                                                          "deberta-v2", "electra", "albert",     "xlm-roberta",
-                                                          "modernbert", "mpnet",   "camembert",  "nomic_bert"};
+  constexpr std::array<std::string_view, 12> kEncoders = {
+      "bert",   "roberta",     "distilbert", "deberta", "deberta-v2", "electra",
+      "albert", "xlm-roberta", "modernbert", "mpnet",   "camembert",  "nomic_bert"};
   if (std::find(kEncoders.begin(), kEncoders.end(), type) != kEncoders.end()) {
     throw is("an encoder, which has no assistant's turn", "use a chat model");
   }
@@ -376,8 +377,8 @@ std::string fingerprint(const ModelConfig& config) {
   const AttentionShape& a = config.attention;
   return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", config.architecture->name,
                      config.hidden_size, config.intermediate_size, config.vocabulary, config.rms_norm_epsilon,
-                     config.qkv_bias, config.output_bias, config.mlp_bias, a.heads, a.kv_heads, a.head_dim, a.scale,
-                     config.window, config.first_window_layer, static_cast<int>(config.rope.layout),
+                     config.qkv_bias, config.output_bias, config.mlp_bias, a.heads, a.kv_heads, a.head_dim,
+                     a.scale, config.window, config.first_window_layer, static_cast<int>(config.rope.layout),
                      config.rope.magnitude, fmt::join(config.rope.inverse, ","));
 }
 

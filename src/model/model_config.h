@@ -18,8 +18,8 @@ struct ModelConfig {
   std::size_t intermediate_size = 0;
   std::size_t layers = 0;
   std::size_t vocabulary = 0;
-  std::size_t context_length = 0;  ///< longest sequence the model was made for
-  std::size_t window = 0;          ///< tokens that a sliding window holds, the own one included; 0: none
+  std::size_t context_length = 0;      ///< longest sequence the model was made for
+  std::size_t window = 0;              ///< tokens that a sliding window holds, the own one included; 0: none
   std::size_t first_window_layer = 0;  ///< from this layer on; only where there is a window
   float rms_norm_epsilon = 0;
   bool qkv_bias = false;     ///< q, k and v projections have a bias
@@ -35,7 +35,8 @@ struct ModelConfig {
 ///         checkpoint is, where it is none of a plain causal language model in floating point.
 ModelConfig model_config_from_json(const nlohmann::json& json, const std::string& where);
 
-/// Everything that the numbers of a model depend on besides its weights, as a text: equal texts, equal numbers.
+/// Everything that the numbers of a model depend on besides its weights, as a text: equal texts, equal
+/// numbers.
 std::string fingerprint(const ModelConfig& config);
 
 /// Reads the metadata of a GGUF file (and its `rope_freqs.weight` tensor). @throws InputError

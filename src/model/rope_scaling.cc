@@ -16,7 +16,8 @@ std::vector<float> rope_inverse_frequencies(double theta, std::size_t head_dim) 
   return inverse;
 }
 
-std::vector<float> yarn_inverse_frequencies(const YarnRopeScaling& scaling, double theta, std::size_t head_dim) {
+std::vector<float> yarn_inverse_frequencies(const YarnRopeScaling& scaling, double theta,
+                                            std::size_t head_dim) {
   const auto dimension = static_cast<double>(head_dim);
   // The dimension whose frequency turns so often within the original context.
   const auto correction = [&](double rotations) {

@@ -28,7 +28,8 @@ struct YarnRopeScaling {
 };
 
 /// @return the inverse frequencies of a head
-std::vector<float> yarn_inverse_frequencies(const YarnRopeScaling& scaling, double theta, std::size_t head_dim);
+std::vector<float> yarn_inverse_frequencies(const YarnRopeScaling& scaling, double theta,
+                                            std::size_t head_dim);
 
 /// YaRN's attention factor for a stretch by `factor`: 0.1 · mscale · ln(factor) + 1.
 double yarn_magnitude(double factor, double mscale = 1);

@@ -56,8 +56,9 @@ struct BlockQ8_0 {
 
 struct BlockQ2_K {
   static constexpr std::size_t kElements = 256;
-  std::array<uint8_t, 16> scales;  ///< of 16 elements each: the scale in the low nibble, the minimum in the high
-  std::array<uint8_t, 64> qs;      ///< four elements a byte
+  std::array<uint8_t, 16>
+      scales;                  ///< of 16 elements each: the scale in the low nibble, the minimum in the high
+  std::array<uint8_t, 64> qs;  ///< four elements a byte
   HalfBytes d;
   HalfBytes dmin;
 };
@@ -289,8 +290,8 @@ void expand(const BlockQ2_K& block, float* __restrict out) {
   }
 }
 
-/// The sixteen scales of six bits: four low bits in bytes 0 … 7 (of 8 … 15 in the high nibbles), the upper two in
-/// bytes 8 … 11, two bits for each fourth scale.
+/// The sixteen scales of six bits: four low bits in bytes 0 … 7 (of 8 … 15 in the high nibbles), the upper
+/// two in bytes 8 … 11, two bits for each fourth scale.
 std::array<float, 16> unpack_signed_scales(const std::array<uint8_t, 12>& packed, float d) {
   std::array<float, 16> scales;
   for (std::size_t s = 0; s < 16; ++s) {

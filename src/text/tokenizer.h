@@ -72,7 +72,8 @@ class Tokenizer {
   /// The bytes of all ids, one after the other.
   std::string decode(const std::vector<TokenId>& ids) const;
 
-  /// What differs from the file because of TokenizerSetup and changes ids, in a sentence; empty where nothing does.
+  /// What differs from the file because of TokenizerSetup and changes ids, in a sentence; empty where nothing
+  /// does.
   const std::string& remark() const;
 
   /// Number of ids (largest id + 1).

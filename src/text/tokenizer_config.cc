@@ -156,16 +156,18 @@ void read_added_tokens_file(const TokenizerSideFiles::File& file, AddedTokenSour
 void refuse_unread(const Json& config, const std::string& where) {
   const auto value = config.find("split_special_tokens");
   if (value != config.end() && *value == true) {
-    throw InputError({.what = "split_special_tokens is not implemented: the markers of chat templates would be text",
-                      .where = where,
-                      .expected = "false",
-                      .found = "true"});
+    throw InputError(
+        {.what = "split_special_tokens is not implemented: the markers of chat templates would be text",
+         .where = where,
+         .expected = "false",
+         .found = "true"});
   }
   if (const auto files = config.find("fast_tokenizer_files"); files != config.end()) {
-    throw InputError({.what = "the tokenizer has a file for each version of transformers, which is not implemented",
-                      .where = where + ": fast_tokenizer_files",
-                      .expected = "one tokenizer.json",
-                      .hint = "load and save it with the transformers of your choice"});
+    throw InputError(
+        {.what = "the tokenizer has a file for each version of transformers, which is not implemented",
+         .where = where + ": fast_tokenizer_files",
+         .expected = "one tokenizer.json",
+         .hint = "load and save it with the transformers of your choice"});
   }
 }
 
@@ -206,7 +208,8 @@ TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, bool as_q
   if (const auto name = config.find("tokenizer_class"); name != config.end() && name->is_string()) {
     result.tokenizer_class = name->get<std::string>();
   }
-  if (result.tokenizer_class.ends_with("Fast")) result.tokenizer_class.resize(result.tokenizer_class.size() - 4);
+  if (result.tokenizer_class.ends_with("Fast"))
+    result.tokenizer_class.resize(result.tokenizer_class.size() - 4);
   const auto decoder = config.find("added_tokens_decoder");
   const bool complete = decoder != config.end();
   if (complete) {

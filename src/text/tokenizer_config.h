@@ -19,7 +19,8 @@ struct TokenizerConfig {
   AddedTokenSources added;
 };
 
-/// Texts of the files beside tokenizer.json, each with its name for messages; those that are missing are empty.
+/// Texts of the files beside tokenizer.json, each with its name for messages; those that are missing are
+/// empty.
 struct TokenizerSideFiles {
   struct File {
     std::string text;

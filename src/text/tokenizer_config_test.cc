@@ -24,8 +24,8 @@ std::string error_of(std::string_view json) {
 }
 
 TEST(TokenizerConfig, SpecialTokensAreTextsOrObjectsWithAContent) {
-  const TokenizerConfig config = parse(
-      R"({"eos_token": {"content": "</s>", "lstrip": false}, "bos_token": "<s>", "pad_token": null})");
+  const TokenizerConfig config =
+      parse(R"({"eos_token": {"content": "</s>", "lstrip": false}, "bos_token": "<s>", "pad_token": null})");
   EXPECT_EQ(config.special_tokens.dump(), R"({"bos_token":"<s>","eos_token":"</s>"})");
   EXPECT_EQ(config.chat_template, std::nullopt);
 }
@@ -33,10 +33,10 @@ TEST(TokenizerConfig, SpecialTokensAreTextsOrObjectsWithAContent) {
 TEST(TokenizerConfig, OfNamedTemplatesTheDefaultCounts) {
   EXPECT_EQ(parse(R"({"chat_template": "one"})").chat_template, "one");
   EXPECT_EQ(parse(R"({"chat_template": [1, {"name": 2, "template": 3},
-                                       {"name": "rag", "template": "no"}, {"name": "default", "template": "yes"}]})").chat_template,
+                                       {"name": "rag", "template": "no"}, {"name": "default", "template": "yes"}]})")
+                .chat_template,
             "yes");
-  EXPECT_EQ(parse(R"({"chat_template": [{"name": "rag"}]})").chat_template,
-            std::nullopt);
+  EXPECT_EQ(parse(R"({"chat_template": [{"name": "rag"}]})").chat_template, std::nullopt);
 }
 
 TEST(TokenizerConfig, AMalformedFileIsRefusedWithItsName) {

@@ -42,7 +42,7 @@ std::vector<std::string> TinyRun::command() const {
           out() / "specific.csv",
           "--record-prompts",
           "--offline",
-          "--quiet",
+          "--progress=none",
           "--batch-tokens",
           "1"};
 }

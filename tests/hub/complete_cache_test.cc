@@ -42,9 +42,9 @@ TEST_F(CompleteCache, AnOptionalFileThatItLacksIsAbsentOffline) {
 TEST_F(CompleteCache, AnOptionalFileIsAbsentWhereTheHubCannotBeReachedWhichIsSaidOnce) {
   settings.endpoint = "http://127.0.0.1:1";
   expect_optional_files_absent();
-  const auto said = std::count_if(progress.messages.begin(), progress.messages.end(), [](const auto& message) {
-    return message.find("count as absent") != std::string::npos;
-  });
+  const auto said =
+      std::count_if(progress.messages.begin(), progress.messages.end(),
+                    [](const auto& message) { return message.find("count as absent") != std::string::npos; });
   EXPECT_EQ(said, 1);
 }
 
@@ -75,7 +75,8 @@ TEST_F(CompleteCache, ARequiredFileThatItLacksIsNamed) {
             "org/model/tokenizer.json");
   settings.offline = false;
   settings.endpoint = "http://127.0.0.1:1";
-  const ErrorDetail error = error_of<RunError>([&] { make_hub().cached_file("org/model", "tokenizer.json"); });
+  const ErrorDetail error =
+      error_of<RunError>([&] { make_hub().cached_file("org/model", "tokenizer.json"); });
   EXPECT_THAT(error.where, HasSubstr("tokenizer.json"));
   EXPECT_EQ(error.hint.find("--offline"), std::string::npos) << "that was tried";
 }

@@ -1,6 +1,7 @@
 #include "sae/formats/dictionary_learning.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -36,9 +37,23 @@ class StateReader {
       throw InputError(
           {.what = fmt::format("no tensor `{}`", name),
            .where = ae_path_,
-           .expected = fmt::format("a state dict of class {}, which {} names", class_name(), config_path_)});
+           .expected = fmt::format("a state dict of class {}, which {} names", class_name(), config_path_),
+           .found = list_keys()});
     }
     return it->second;
+  }
+
+  /// What the state dict holds, for messages.
+  std::string list_keys() const {
+    constexpr std::size_t kShown = 12;
+    std::vector<std::string> names;
+    for (const auto& [name, view] : state_.tensors) names.push_back(name);
+    for (const auto& [name, value] : state_.scalars) names.push_back(name);
+    if (names.empty()) return "no tensors";
+    const std::size_t more = names.size() > kShown ? names.size() - kShown : 0;
+    names.resize(names.size() - more);
+    return fmt::format("the keys {}{}", fmt::join(names, ", "),
+                       more > 0 ? fmt::format(" and {} more", more) : "");
   }
 
   std::string class_name() const {

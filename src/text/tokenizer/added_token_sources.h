@@ -21,7 +21,8 @@ struct AddedTokenSources {
   std::vector<AddedToken> extra;  ///< `extra_special_tokens`, formerly `additional_special_tokens`
 };
 
-/// What the tokenizer of `added_tokens` of tokenizer.json gets added, in this order (TokenizersBackend.__init__).
+/// What the tokenizer of `added_tokens` of tokenizer.json gets added, in this order
+/// (TokenizersBackend.__init__).
 /// @param own the tokenizer's added tokens so far @param stated those of tokenizer.json by the id it states
 std::vector<AddedToken> tokens_to_add(const AddedTokenSources& sources, const std::vector<AddedToken>& own,
                                       const std::map<int64_t, AddedToken>& stated);

@@ -44,12 +44,12 @@ enum FamilyIndex : uint8_t { kGpt2, kSmolLm, kLlama3, kQwen2, kTekken, kO200k };
 
 // Of the names of a family, the first is llama.cpp's own; the others are of models that share its splitting.
 constexpr std::array<std::pair<std::string_view, FamilyIndex>, 25> kFamilyOfName = {{
-    {"gpt-2", kGpt2},         {"gpt2", kGpt2},         {"smollm", kSmolLm},     {"llama-bpe", kLlama3},
-    {"llama3", kLlama3},      {"llama-v3", kLlama3},   {"smaug-bpe", kLlama3},  {"falcon3", kLlama3},
-    {"falcon-h1", kLlama3},   {"pixtral", kLlama3},    {"midm-2.0", kLlama3},   {"lfm2", kLlama3},
-    {"jina-v5-nano", kLlama3}, {"dbrx", kLlama3},      {"qwen2", kQwen2},       {"deepseek-r1-qwen", kQwen2},
-    {"kormo", kQwen2},        {"f2llmv2", kQwen2},     {"megrez", kQwen2},      {"tekken", kTekken},
-    {"gpt-4o", kO200k},       {"llama4", kO200k},      {"kanana2", kO200k},     {"talkie", kO200k},
+    {"gpt-2", kGpt2},          {"gpt2", kGpt2},       {"smollm", kSmolLm},    {"llama-bpe", kLlama3},
+    {"llama3", kLlama3},       {"llama-v3", kLlama3}, {"smaug-bpe", kLlama3}, {"falcon3", kLlama3},
+    {"falcon-h1", kLlama3},    {"pixtral", kLlama3},  {"midm-2.0", kLlama3},  {"lfm2", kLlama3},
+    {"jina-v5-nano", kLlama3}, {"dbrx", kLlama3},     {"qwen2", kQwen2},      {"deepseek-r1-qwen", kQwen2},
+    {"kormo", kQwen2},         {"f2llmv2", kQwen2},   {"megrez", kQwen2},     {"tekken", kTekken},
+    {"gpt-4o", kO200k},        {"llama4", kO200k},    {"kanana2", kO200k},    {"talkie", kO200k},
     {"minimax-m2", kO200k},
 }};
 const std::array<Family, 6> kFamilies = {{
@@ -79,10 +79,13 @@ FamilyIndex family_of_unnamed(const GgufVocabulary& vocabulary) {
 
 // Said where nothing in the file tells how the model's tokenizer cuts text.
 std::string remark_on(const GgufVocabulary& vocabulary, const Family& family) {
-  const bool guessed = (vocabulary.pre.empty() || vocabulary.pre == "default") && &family == &kFamilies[kGpt2];
+  const bool guessed =
+      (vocabulary.pre.empty() || vocabulary.pre == "default") && &family == &kFamilies[kGpt2];
   if (!guessed) return {};
-  return "the file does not say how its tokenizer cuts text (tokenizer.ggml.pre), and its vocabulary is not known: "
-         "text is cut as for GPT-2, as transformers does; convert the model again with a current llama.cpp, or use "
+  return "the file does not say how its tokenizer cuts text (tokenizer.ggml.pre), and its vocabulary is not "
+         "known: "
+         "text is cut as for GPT-2, as transformers does; convert the model again with a current llama.cpp, "
+         "or use "
          "its folder in Hugging Face layout";
 }
 

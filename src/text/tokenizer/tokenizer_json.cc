@@ -276,9 +276,10 @@ std::string qwen2_remark(const Json& normalizer, const Json& pre_tokenizer) {
   // The expression as it stands in the files of the family, in the text of a JSON string.
   const bool same_split = text_of(pre_tokenizer).find(text_of(kQwen2Pattern)) != std::string::npos;
   if (nfc && same_split) return {};
-  return fmt::format("the {} of tokenizer.json does not count: for models of the type qwen2, transformers 5 uses "
-                     "its class Qwen2Tokenizer, and so does this program",
-                     nfc ? "pre_tokenizer" : "normalizer");
+  return fmt::format(
+      "the {} of tokenizer.json does not count: for models of the type qwen2, transformers 5 uses "
+      "its class Qwen2Tokenizer, and so does this program",
+      nfc ? "pre_tokenizer" : "normalizer");
 }
 
 }  // namespace
@@ -303,10 +304,10 @@ TokenizerParts parse_tokenizer_json(std::string_view json, const std::string& wh
   VocabularyBuilder builder(where);
   read_vocabulary(sections, where, builder);
   const BpeOptions options = setup.as_qwen2 ? BpeOptions() : check_options(model_options, builder.tokens());
-  auto added_tokens = number_added_tokens(
-      read_added_tokens(parse_section(sections.added_tokens, where + ", added_tokens"),
-                        where + ", added_tokens"),
-      builder.tokens(), setup);
+  auto added_tokens =
+      number_added_tokens(read_added_tokens(parse_section(sections.added_tokens, where + ", added_tokens"),
+                                            where + ", added_tokens"),
+                          builder.tokens(), setup);
   check_added_tokens(added_tokens, where + ", added_tokens");
   AddedTokens added(std::move(added_tokens), normalizer);
   return {std::move(added), std::move(normalizer), std::move(pre_tokenizer),
@@ -314,13 +315,14 @@ TokenizerParts parse_tokenizer_json(std::string_view json, const std::string& wh
           setup.as_qwen2 ? qwen2_remark(normalizer_json, pre_tokenizer_json) : std::string()};
 }
 
-TokenizerParts parse_vocabulary_files(std::string_view vocab, std::string_view merges, const std::string& where,
-                                      const TokenizerSetup& setup) {
+TokenizerParts parse_vocabulary_files(std::string_view vocab, std::string_view merges,
+                                      const std::string& where, const TokenizerSetup& setup) {
   if (!setup.as_qwen2) {
-    throw InputError({.what = "there is no tokenizer.json, and vocab.json says nothing about how text is cut",
-                      .where = where,
-                      .expected = "tokenizer.json, or a model of the type qwen2",
-                      .hint = "AutoTokenizer.from_pretrained(…).save_pretrained(…) of transformers writes one"});
+    throw InputError(
+        {.what = "there is no tokenizer.json, and vocab.json says nothing about how text is cut",
+         .where = where,
+         .expected = "tokenizer.json, or a model of the type qwen2",
+         .hint = "AutoTokenizer.from_pretrained(…).save_pretrained(…) of transformers writes one"});
   }
   VocabularyBuilder builder(where);
   add_vocabulary(vocab, where + ", vocab.json", builder);

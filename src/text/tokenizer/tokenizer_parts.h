@@ -60,8 +60,8 @@ TokenizerParts parse_tokenizer_json(std::string_view json, const std::string& wh
                                     const TokenizerSetup& setup);
 
 /// From the texts of vocab.json and merges.txt. @throws InputError.
-TokenizerParts parse_vocabulary_files(std::string_view vocab, std::string_view merges, const std::string& where,
-                                      const TokenizerSetup& setup);
+TokenizerParts parse_vocabulary_files(std::string_view vocab, std::string_view merges,
+                                      const std::string& where, const TokenizerSetup& setup);
 
 /// From the vocabulary of a GGUF file. @throws InputError.
 TokenizerParts parse_gguf_vocabulary(const GgufVocabulary& vocabulary, const std::string& where);
