@@ -42,6 +42,9 @@ enum class Opcode : uint8_t {
   kTuple1 = 0x85,
   kTuple2 = 0x86,
   kTuple3 = 0x87,
+  kEmptyList = ']',
+  kAppend = 'a',
+  kAppends = 'e',
   kEmptyDict = '}',
   kSetItem = 's',
   kSetItems = 'u',
@@ -138,6 +141,9 @@ class Machine {
       case Opcode::kEmptyTuple:
         push(PickleTuple{});
         return true;
+      case Opcode::kEmptyList:
+        push(PickleTuple{});
+        return true;
       case Opcode::kEmptyDict:
         push(PickleDict{});
         return true;
@@ -166,6 +172,12 @@ class Machine {
         return true;
       case Opcode::kTuple3:
         push(PickleTuple{pop_last(3)});
+        return true;
+      case Opcode::kAppend:
+        append_items(pop_last(1));
+        return true;
+      case Opcode::kAppends:
+        append_items(pop_to_mark());
         return true;
       case Opcode::kSetItem:
         set_items(pop_last(2));
@@ -251,6 +263,12 @@ class Machine {
     std::vector<PickleRef> values = pop_last(available());
     marks_.pop_back();
     return values;
+  }
+
+  void append_items(const std::vector<PickleRef>& items) {
+    auto* list = std::get_if<PickleTuple>(&pickle_.values[top()]);
+    if (list == nullptr) fail_malformed("a list and values to append");
+    list->items.insert(list->items.end(), items.begin(), items.end());
   }
 
   void set_items(const std::vector<PickleRef>& items) {

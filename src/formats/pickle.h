@@ -16,6 +16,7 @@ namespace saescope {
 using PickleRef = uint32_t;
 
 struct PickleNone {};
+/// A tuple or a list.
 struct PickleTuple {
   std::vector<PickleRef> items;
 };
@@ -54,7 +55,7 @@ struct Pickle {
 /// What kind of value this is, for messages: "a dict".
 std::string_view kind_of(const PickleValue& value);
 
-/// Reads a pickle of protocol 2 to 5 made of None, numbers, texts, tuples, dicts, and calls of and
+/// Reads a pickle of protocol 2 to 5 made of None, numbers, texts, tuples, lists, dicts, and calls of and
 /// references to the allowed globals. `collections.OrderedDict` is always allowed and read as a dict.
 /// Texts point into `bytes`. Memory is at most proportional to the pickle.
 /// @throws InputError on every other opcode or global (named) and on malformed pickles.

@@ -97,7 +97,9 @@ INSTANTIATE_TEST_SUITE_P(Files, TorchDictionary,
                          ::testing::Values(std::pair{"dictionary_f32.pt", DType::kF32},
                                            std::pair{"dictionary_f16.pt", DType::kF16},
                                            std::pair{"dictionary_bf16.pt", DType::kBF16},
-                                           std::pair{"dictionary_protocol4.pt", DType::kF32}),
+                                           std::pair{"dictionary_protocol4.pt", DType::kF32},
+                                           // of a compiled module, inside a training checkpoint
+                                           std::pair{"checkpoint.pt", DType::kF32}),
                          [](const auto& instance) {
                            const std::string name = instance.param.first;
                            return name.substr(0, name.find('.'));

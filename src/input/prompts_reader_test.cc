@@ -2,9 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <future>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "input/gzip_testing.h"
 #include "input/json_lines.h"
 
 namespace saescope {
@@ -152,6 +157,27 @@ TEST_F(PromptsReader, ReadsOneArrayAndKnowsItsLines) {
   EXPECT_THAT(prompts[0].place(), EndsWith(":3"));
   EXPECT_THAT(prompts[1].place(), EndsWith(":5"));
   EXPECT_THAT(error("[{\"content\": \"a\"},\n{\"content\": 1}]").where, EndsWith(":2"));
+}
+
+TEST_F(PromptsReader, UnpacksGzipAloneAndInAFolder) {
+  const auto put_packed = [&](const std::string& name, const std::string& text) {
+    put(name, testing::gzipped(text));
+  };
+  put_packed("a.jsonl.gz", "{\"content\": \"packed\"}\n");
+  put("b.jsonl", "{\"content\": \"plain\"}\n");
+  put_packed("t.csv.gz", "content\nx\n");
+  EXPECT_THAT(contents(read_prompts(folder_ / "a.jsonl.gz")), ElementsAre("packed"));
+  EXPECT_THAT(contents(read_prompts(folder_ / "t.csv.gz")), ElementsAre("x"));
+  EXPECT_THAT(contents(read_prompts(folder_)), ElementsAre("packed", "plain"));
+}
+
+TEST_F(PromptsReader, ReadsAPipe) {
+  put("x", "");
+  const fs::path pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  auto writer = std::async(std::launch::async, [&] { std::ofstream(pipe) << "{\"content\": \"a\"}\n"; });
+  EXPECT_THAT(contents(read_prompts(pipe)), ElementsAre("a"));
+  writer.get();
 }
 
 TEST_F(PromptsReader, ReadsTablesAsExcelAndPandasWriteThem) {

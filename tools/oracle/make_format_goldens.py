@@ -158,6 +158,9 @@ def write_torch() -> None:
         "float": 0.125,
         "flag": True,
     })
+    compiled = {f"_orig_mod.module.{key}": value for key, value in dictionary(torch.float32).items()}
+    optimizer = {"state": {0: {"step": torch.tensor(3.0)}}, "param_groups": [{"lr": 0.5, "params": [0, 1], "name": None}]}
+    save("checkpoint.pt", {"epoch": 3, "state_dict": compiled, "optimizer": optimizer, "losses": []})
     save("double.pt", {"x": torch.zeros(1, dtype=torch.float64)})
     save("whole_module.pt", torch.nn.Linear(1, 1))
     save("legacy.pt", {"x": sequence(2)}, _use_new_zipfile_serialization=False)
