@@ -28,7 +28,8 @@ void warn_of_missing_bos(const TemplateSource& source, const Json& variables, co
                          Progress& progress) {
   constexpr const char* kBos = "bos_token";
   const auto bos = variables.find(kBos);
-  const bool empty = bos == variables.end() || bos->is_null() || *bos == "";
+  const bool empty =
+      bos == variables.end() || !bos->is_string() || bos->get_ref<const std::string&>().empty();
   if (!empty || source.text.find(kBos) == std::string::npos) return;
   progress.warn(
       fmt::format("model {}: the chat template prints `bos_token`, which no file of the tokenizer sets: "

@@ -20,6 +20,7 @@
 #include "hub/hub_answer.h"
 #include "hub/hub_client.h"
 #include "hub/names.h"
+#include "hub/retry.h"
 
 namespace saescope {
 namespace {
@@ -35,8 +36,8 @@ std::optional<uint64_t> file_size_of(const fs::path& path) {
   return error ? std::nullopt : std::optional<uint64_t>(size);
 }
 
-/// A retry that a file is worth which the run can do without.
-constexpr int kRetriesForOptional = 1;
+/// What a file is worth that the run can do without.
+constexpr Patience kPatienceForOptional = {1, std::chrono::seconds(2)};
 
 std::string folder_text(const fs::path& folder) {
   return folder.empty() ? "a folder for downloads; set HF_HOME or HF_HUB_CACHE" : folder.string();
@@ -142,13 +143,13 @@ struct Hub::Impl {
 
   /// @param name the repository as the user named it @throws NetworkError at once where the hub was not
   /// reached
-  RemoteAnswer ask(const std::string& name, const std::string& file, int retries) {
+  RemoteAnswer ask(const std::string& name, const std::string& file, Patience patience) {
     const HubRepo repo = parse_hub_repo(name);
     if (settings.offline) throw offline_error(name, file, settings.cache);
     if (unreachable) throw NetworkError(*unreachable, false);
     try {
       RemoteAnswer answer = client.head(
-          {.repo = repo.id, .revision = known_commit(name).value_or(repo.revision), .file = file}, retries);
+          {.repo = repo.id, .revision = known_commit(name).value_or(repo.revision), .file = file}, patience);
       if (!answer.commit.empty()) commits.emplace(name, answer.commit);
       return answer;
     } catch (const NetworkError& error) {
@@ -160,9 +161,9 @@ struct Hub::Impl {
   /// Lets `fetch(info)` bring what the hub said a file is, and asks once more where something else came.
   /// @return what the hub said last
   template <typename Fetch>
-  RemoteAnswer obtain(const std::string& name, const std::string& file, int retries, Fetch fetch) {
+  RemoteAnswer obtain(const std::string& name, const std::string& file, Patience patience, Fetch fetch) {
     for (int tries = 1;; ++tries) {
-      RemoteAnswer answer = ask(name, file, retries);
+      RemoteAnswer answer = ask(name, file, patience);
       if (!answer.info) return answer;
       try {
         fetch(*answer.info);
@@ -230,10 +231,10 @@ struct Hub::Impl {
   }
 
   /// The file by the hub's word, into the cache.
-  std::optional<fs::path> fetch_cached(const std::string& name, const std::string& file, int retries) {
+  std::optional<fs::path> fetch_cached(const std::string& name, const std::string& file, Patience patience) {
     const HubRepo repo = parse_hub_repo(name);
     const RemoteAnswer answer =
-        obtain(name, file, retries, [&](const HubFileInfo& info) { fetch_blob(repo, file, info); });
+        obtain(name, file, patience, [&](const HubFileInfo& info) { fetch_blob(repo, file, info); });
     RepoCache cache = cache_of(repo);
     if (!answer.info) {
       if (!answer.commit.empty()) cache.mark_absent(answer.commit, file);
@@ -270,7 +271,7 @@ std::optional<fs::path> Hub::cached_file(const std::string& repo, const std::str
     if (cached.path || cached.absent) return cached.path;
   }
   try {
-    return impl_->fetch_cached(repo, file, impl_->settings.retries);
+    return impl_->fetch_cached(repo, file, Retry::patience_for_required(impl_->settings));
   } catch (const Error&) {
     if (impl_->known_commit(repo)) throw;
     const auto commit = impl_->only_snapshot(repo);
@@ -295,7 +296,7 @@ std::optional<fs::path> Hub::optional_file(const std::string& repo, const std::s
   const Impl::Cached cached = impl_->look_up(repo, *impl_->known_commit(repo), file);
   if (cached.path || cached.absent || impl_->settings.offline) return cached.path;
   std::optional<fs::path> path;
-  impl_->try_hub(repo, [&] { path = impl_->fetch_cached(repo, file, kRetriesForOptional); });
+  impl_->try_hub(repo, [&] { path = impl_->fetch_cached(repo, file, kPatienceForOptional); });
   return path;
 }
 
@@ -307,7 +308,7 @@ bool Hub::has_optional(const std::string& repo, const std::string& file) {
     if (cached.path || cached.absent || impl_->settings.offline) return cached.path.has_value();
   }
   RemoteAnswer answer;
-  const auto ask = [&] { answer = impl_->ask(repo, file, kRetriesForOptional); };
+  const auto ask = [&] { answer = impl_->ask(repo, file, kPatienceForOptional); };
   if (!commit) {
     ask();
   } else if (impl_->try_hub(repo, ask) && !answer.info && !answer.commit.empty()) {
@@ -337,7 +338,7 @@ bool Hub::is_local_current(const std::string& repo, const std::string& file, con
          .hint = "run once without --offline, or pin that commit"});
   }
   impl_->commits.erase(repo);
-  const RemoteAnswer answer = impl_->ask(repo, file, impl_->settings.retries);
+  const RemoteAnswer answer = impl_->ask(repo, file, Retry::patience_for_required(impl_->settings));
   return answer.info && answer.info->etag == note->etag;
 }
 
@@ -352,7 +353,7 @@ fs::path Hub::local_file(const std::string& repo, const std::string& file, const
   if (has_file(path) && is_local_current(repo, file, folder))
     return path;  // another run brought it meanwhile
   const RemoteAnswer answer =
-      impl_->obtain(repo, file, impl_->settings.retries, [&](const HubFileInfo& info) {
+      impl_->obtain(repo, file, Retry::patience_for_required(impl_->settings), [&](const HubFileInfo& info) {
         const fs::path incomplete = working_path(folder, file, "." + info.etag + ".incomplete");
         remove_stale(incomplete, path.filename().string() + ".");
         impl_->download(parsed, file, info, {.incomplete = incomplete, .destination = path});
@@ -369,7 +370,7 @@ fs::path Hub::local_file(const std::string& repo, const std::string& file, const
 
 std::optional<HubFileInfo> Hub::info(const std::string& repo, const std::string& file) {
   check_file_name(file);
-  return impl_->ask(repo, file, impl_->settings.retries).info;
+  return impl_->ask(repo, file, Retry::patience_for_required(impl_->settings)).info;
 }
 
 }  // namespace saescope

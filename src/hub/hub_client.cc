@@ -80,8 +80,8 @@ RemoteAnswer HubClient::head_once(const RemoteFile& file) {
   return {.info = info, .commit = info.commit};
 }
 
-RemoteAnswer HubClient::head(const RemoteFile& file, int retries) {
-  Retry retry(settings_, context_, retries);
+RemoteAnswer HubClient::head(const RemoteFile& file, Patience patience) {
+  Retry retry(settings_, context_, patience);
   while (true) {
     try {
       return head_once(file);

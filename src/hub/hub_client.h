@@ -10,6 +10,7 @@
 #include "hub/http_client.h"
 #include "hub/hub.h"
 #include "hub/hub_answer.h"
+#include "hub/retry.h"
 #include "hub/url.h"
 
 namespace saescope {
@@ -33,9 +34,8 @@ class HubClient {
  public:
   HubClient(const HubSettings& settings, const Context& context);
 
-  /// Asks for a file's identity; tries again up to `retries` times on failures that may pass.
-  /// @throws as Hub::info
-  RemoteAnswer head(const RemoteFile& file, int retries);
+  /// Asks for a file's identity; tries again on failures that may pass. @throws as Hub::info
+  RemoteAnswer head(const RemoteFile& file, Patience patience);
 
   /// Asks once for a file's bytes from `offset` on.
   /// @param on_start gets the position in the file of the first byte that will come: `offset`, or 0

@@ -8,19 +8,27 @@
 
 namespace saescope {
 
+/// How long a request is worth trying.
+struct Patience {
+  int retries;                             ///< further tries after a failure that may pass
+  std::chrono::milliseconds longest_wait;  ///< that a server may ask for
+};
+
 /// Counts failures that may pass and waits between them: twice as long each time, or as long as the
 /// server asks.
 class Retry {
  public:
-  /// @param most further tries
-  Retry(const HubSettings& settings, const Context& context, int most)
-      : settings_(settings), context_(context), most_(most) {}
-  Retry(const HubSettings& settings, const Context& context) : Retry(settings, context, settings.retries) {}
+  Retry(const HubSettings& settings, const Context& context, Patience patience)
+      : settings_(settings), context_(context), patience_(patience) {}
+  Retry(const HubSettings& settings, const Context& context)
+      : Retry(settings, context, patience_for_required(settings)) {}
+
+  /// For what a run cannot do without.
+  static Patience patience_for_required(const HubSettings& settings);
 
   /// Waits before the next try. Call it inside the handler that caught `error`.
-  /// @throws the error itself where it will not pass, or has come too often, or where the server
-  /// asks for
-  ///         more than a few minutes; Interrupted
+  /// @throws the error itself where it will not pass, or has come too often, or where the server asks for
+  ///         too long a wait; Interrupted
   void wait_or_rethrow(const NetworkError& error);
   /// Starts counting anew, after a try that got on.
   void reset() { failures_ = 0; }
@@ -28,7 +36,7 @@ class Retry {
  private:
   const HubSettings& settings_;
   const Context& context_;
-  int most_;
+  Patience patience_;
   int failures_ = 0;
 };
 
