@@ -61,6 +61,23 @@ TEST_F(OfflineRun, ACompleteCacheIsEnoughAndTheSummaryNamesTheCommit) {
   EXPECT_EQ(result.err.find("warning"), std::string::npos) << result.err;
 }
 
+TEST_F(OfflineRun, SaesThatAnotherProgramDownloadedIntoTheHubCacheAreFound) {
+  const fs::path saes = folder.path() / "hub/models--org--saes";
+  const fs::path place = saes / "snapshots" / commit / "resid_post_layer_1";
+  fs::create_directories(place);
+  fs::create_directories(saes / "refs");
+  std::ofstream(saes / "refs/main") << commit;
+  fs::copy(goldens() / "pipeline/saes/llama/resid_post_layer_1", place, fs::copy_options::recursive);
+  std::string config = read_file(folder / "c.toml");
+  const std::string folder_of_saes = (goldens() / "pipeline/saes/llama").string();
+  config.replace(config.find(folder_of_saes), folder_of_saes.size(), folder / "none");
+  std::ofstream(folder / "c.toml") << config << "sae = \"org/saes\"\n";
+  const ProcessResult result = run({"--offline"}, {});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("SAEs org/saes at commit " + commit));
+  EXPECT_FALSE(fs::exists(folder / "none"));
+}
+
 TEST_F(OfflineRun, AHubThatCannotBeReachedCostsOneWarning) {
   const ProcessResult result =
       run({}, {"HF_ENDPOINT=http://127.0.0.1:1", "no_proxy=*", "HF_TOKEN=hf_expired"});

@@ -91,6 +91,13 @@ TEST_F(OutputFiles, ALinkIsFollowedAndStaysALink) {
   EXPECT_EQ(read_file(folder / "disk/table.csv"), csv());
 }
 
+TEST_F(OutputFiles, ALinkToADiskThatIsNotThereIsRefused) {
+  fs::create_symlink(folder / "unmounted/table.csv", folder / "link.csv");
+  const ProcessResult result = run_program(universal({"--universal-output", folder / "link.csv"}));
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_FALSE(fs::exists(folder / "unmounted"));
+}
+
 TEST_F(OutputFiles, OneThatIsAnInputUnderAnyNameIsRefusedBeforeTheRun) {
   const auto copy = [&](const fs::path& from, const std::string& name) {
     fs::copy_file(from, folder / name);

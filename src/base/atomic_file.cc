@@ -40,6 +40,13 @@ AtomicFile::AtomicFile(std::filesystem::path path)
   }
   const std::filesystem::path folder = parent_of(target_.path);
   std::error_code error;
+  if (target_.path != path_ && !std::filesystem::is_directory(folder, error)) {
+    // A link to a disk that is not there must not become a folder on this one.
+    throw InputError({.what = "is a link into a folder that does not exist",
+                      .where = path_.string(),
+                      .expected = folder.string(),
+                      .hint = "mount the disk, create the folder, or remove the link"});
+  }
   std::filesystem::create_directories(folder, error);
   if (error) {
     throw RunError({.what = "cannot create the folder",

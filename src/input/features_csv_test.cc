@@ -68,6 +68,19 @@ TEST_F(FeaturesCsv, TakesColumnsInAnyOrderWithMarkAndCrlf) {
               ElementsAre("m_trainer1_layer0/0/newline", "m_trainer1_layer0/1/"));
 }
 
+TEST_F(FeaturesCsv, TakesSemicolonsAndTabsAsExcelWritesThem) {
+  const auto expected = ElementsAre("llama_trainer1_layer15/7/", "qwen_trainer1_layer11/8/asst");
+  EXPECT_THAT(rows("feature_id;source;token;note\r\n7;llama_trainer1_layer15;;\"a;b\"\r\n8;qwen_trainer1_"
+                   "layer11;asst;1,5\r\n"),
+              expected);
+  EXPECT_THAT(
+      rows("token\tfeature_id\tsource\n\t7\tllama_trainer1_layer15\nasst\t8\tqwen_trainer1_layer11\n"),
+      expected);
+  EXPECT_THAT(rows("sep=;\r\nsource;feature_id;token\r\nllama_trainer1_layer15;7;\r\nqwen_trainer1_layer11;8;"
+                   "asst\r\n"),
+              expected);
+}
+
 TEST_F(FeaturesCsv, AHeaderWithoutRowsAsksForNothing) {
   EXPECT_THAT(rows("feature_id,source\n"), ElementsAre());
 }
