@@ -33,6 +33,8 @@ class ConfigReader {
     if (!object.is_object()) throw bad("", "a JSON object", object.type_name());
   }
 
+  /// Whether the key is there, be it null.
+  bool names(const char* key) const { return object_.contains(key); }
   const json* find(const char* key) const {
     const auto it = object_.find(key);
     return it == object_.end() || it->is_null() ? nullptr : &*it;
@@ -201,8 +203,10 @@ void refuse_other_models(const ConfigReader& config) {
 
 /// From which layer on which window slides.
 void read_window(const ConfigReader& reader, ModelConfig& config) {
+  constexpr std::size_t kDefaultWindow = 4096;  // of MistralConfig and Qwen2Config; null is no window
   const WindowRule rule = config.architecture->block.window;
-  if (rule == WindowRule::kNever || reader.find("sliding_window") == nullptr) return;
+  const bool none = reader.names("sliding_window") && reader.find("sliding_window") == nullptr;
+  if (rule == WindowRule::kNever || none) return;
   if (rule == WindowRule::kFromMaxWindowLayers) {
     if (!reader.flag("use_sliding_window")) return;
     constexpr std::size_t kDefaultFirst = 28;
@@ -210,7 +214,7 @@ void read_window(const ConfigReader& reader, ModelConfig& config) {
     const bool from_zero = first != nullptr && *first == 0;
     config.first_window_layer = from_zero ? 0 : reader.size("max_window_layers", kDefaultFirst);
   }
-  config.window = reader.size("sliding_window");
+  config.window = reader.size("sliding_window", kDefaultWindow);
   const json* types = reader.find("layer_types");
   if (types == nullptr) return;
   if (!types->is_array()) throw reader.bad("layer_types", "a list", types->type_name());
