@@ -141,6 +141,14 @@ struct Hub::Impl {
     return commits_here.front();
   }
 
+  /// A hub that does not answer is waited for where the file comes from nowhere else.
+  Patience patience_for(const std::string& name, const std::string& file) const {
+    const RepoCache cache = cache_of(parse_hub_repo(name));
+    const std::vector<std::string> here = cache.snapshots();
+    const bool spare = !known_commit(name) && here.size() == 1 && cache.find(here.front(), file);
+    return spare ? kPatienceForOptional : Retry::patience_for_required(settings);
+  }
+
   /// @param name the repository as the user named it @throws NetworkError at once where the hub was not
   /// reached
   RemoteAnswer ask(const std::string& name, const std::string& file, Patience patience) {
@@ -213,6 +221,7 @@ struct Hub::Impl {
   /// Asks the hub about a file that the run can do without. @return whether it answered
   template <typename Ask>
   bool try_hub(const std::string& name, Ask ask) {
+    if (told.contains(name)) return false;
     try {
       ask();
       return true;
@@ -220,12 +229,10 @@ struct Hub::Impl {
       throw;
     } catch (const Error& error) {
       const ErrorDetail& detail = error.detail();
-      if (told.insert(name).second) {
-        context.progress->warn(fmt::format(
-            "{}: the hub cannot be asked ({}{}{}); files that the cached snapshot lacks count as absent",
-            name, detail.what, detail.found.empty() ? "" : ": ", detail.found));
-      }
-      unreachable = detail;
+      told.insert(name);
+      context.progress->warn(fmt::format(
+          "{}: the hub cannot be asked ({}{}{}); files that the cached snapshot lacks count as absent", name,
+          detail.what, detail.found.empty() ? "" : ": ", detail.found));
       return false;
     }
   }
@@ -271,7 +278,9 @@ std::optional<fs::path> Hub::cached_file(const std::string& repo, const std::str
     if (cached.path || cached.absent) return cached.path;
   }
   try {
-    return impl_->fetch_cached(repo, file, Retry::patience_for_required(impl_->settings));
+    return impl_->fetch_cached(repo, file, impl_->patience_for(repo, file));
+  } catch (const Interrupted&) {
+    throw;
   } catch (const Error&) {
     if (impl_->known_commit(repo)) throw;
     const auto commit = impl_->only_snapshot(repo);

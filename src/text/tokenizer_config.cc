@@ -68,12 +68,28 @@ bool is_named_token(const std::string& key, const Json& value) {
 constexpr std::array<const char*, 7> kNamedTokens = {"bos_token", "eos_token", "unk_token", "sep_token",
                                                      "pad_token", "cls_token", "mask_token"};
 
+constexpr const char* kExtra = "extra_special_tokens";
+constexpr const char* kFormerExtra = "additional_special_tokens";
+
+/// `extra_special_tokens` is a list of tokens, formerly under another name, or an object of named ones.
+/// @param named gets the latter
+void settle_extra(Json& config, Json& named) {
+  const auto extra = config.find(kExtra);
+  const bool missing = extra == config.end() || extra->is_null() || extra->empty();
+  if (missing && config.contains(kFormerExtra)) {
+    config[kExtra] = config[kFormerExtra];
+    config.erase(kFormerExtra);
+  } else if (!missing && extra->is_object()) {
+    named.update(*extra);
+    config.erase(kExtra);
+  }
+}
+
 /// special_tokens_map.json over tokenizer_config.json.
 void put_over(const Json& map, Json& config) {
   for (const auto& [key, value] : map.items()) {
-    if (key == "extra_special_tokens" && value.is_array()) {
-      const auto had = config.find(key);
-      Json all = had != config.end() && had->is_array() ? *had : Json::array();
+    if (key == kExtra && value.is_array()) {
+      Json all = config.contains(key) && config[key].is_array() ? config[key] : Json::array();
       for (const Json& token : value) {
         if (std::find(all.begin(), all.end(), token) == all.end()) all.push_back(token);
       }
@@ -81,12 +97,13 @@ void put_over(const Json& map, Json& config) {
       continue;
     }
     config[key] = value;
-    if (value.is_object() && key != "extra_special_tokens") config[key]["special"] = true;
+    if (value.is_object() && key != kExtra) config[key]["special"] = true;
   }
 }
 
 /// The named special tokens: the usual ones, then those of a model's own kind.
-void read_named(const Json& config, const std::string& where, TokenizerConfig& result) {
+void read_named(const Json& config, const Json& model_specific, const std::string& where,
+                TokenizerConfig& result) {
   const auto take = [&](const std::string& key, const Json& value) {
     if (value.is_null()) return;
     const AddedToken token = added_token_of(value, true, where + ": " + key);
@@ -101,18 +118,15 @@ void read_named(const Json& config, const std::string& where, TokenizerConfig& r
     const bool usual = std::find(kNamedTokens.begin(), kNamedTokens.end(), key) != kNamedTokens.end();
     if (!usual && is_named_token(key, value)) take(key, value);
   }
-  const auto extra = config.find("extra_special_tokens");
-  if (extra == config.end() || !extra->is_object()) return;
-  for (const auto& [key, value] : extra->items()) take(key, value);
+  for (const auto& [key, value] : model_specific.items()) take(key, value);
 }
 
-/// `extra_special_tokens`, or under its former name where there are none.
 void read_extra(const Json& config, const std::string& where, TokenizerConfig& result) {
-  auto list = config.find("extra_special_tokens");
-  if (list == config.end() || list->empty()) list = config.find("additional_special_tokens");
+  const char* const key = config.contains(kExtra) ? kExtra : kFormerExtra;
+  const auto list = config.find(key);
   if (list == config.end() || !list->is_array()) return;
   for (const Json& token : *list) {
-    result.added.extra.push_back(added_token_of(token, true, where + ": extra_special_tokens"));
+    result.added.extra.push_back(added_token_of(token, true, where + ": " + key));
   }
 }
 
@@ -210,19 +224,25 @@ TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, bool as_q
   }
   if (result.tokenizer_class.ends_with("Fast"))
     result.tokenizer_class.resize(result.tokenizer_class.size() - 4);
-  const auto decoder = config.find("added_tokens_decoder");
-  const bool complete = decoder != config.end();
+  Json model_specific = Json::object();
+  settle_extra(config, model_specific);
+  const bool complete = config.contains("added_tokens_decoder");
   if (complete) {
-    read_added_tokens_decoder(*decoder, where, result.added);
+    read_added_tokens_decoder(config["added_tokens_decoder"], where, result.added);
   } else if (files.special_tokens_map) {
-    put_over(parse_object(files.special_tokens_map->text, files.special_tokens_map->where), config);
+    Json map = parse_object(files.special_tokens_map->text, files.special_tokens_map->where);
+    if (map.contains(kExtra) && map[kExtra].is_object()) {
+      model_specific.update(map[kExtra]);
+      map.erase(kExtra);
+    }
+    put_over(map, config);
   }
   if (as_qwen2) {
     for (const char* key : {"unk_token", "eos_token", "pad_token"}) {
       if (!config.contains(key)) config[key] = "<|endoftext|>";
     }
   }
-  read_named(config, where, result);
+  read_named(config, model_specific, where, result);
   read_extra(config, where, result);
   if (!complete && files.added_tokens) read_added_tokens_file(*files.added_tokens, result.added);
   return result;

@@ -61,6 +61,14 @@ TEST_F(CompleteCache, AnOptionalFileIsAbsentWhereTheHubIsDownOrRefusesTheToken) 
   }
 }
 
+TEST_F(CompleteCache, ARefusalOfOneRepositoryIsNoneOfAnother) {
+  server.add_file("org/open", "ae.pt", "bytes", true);
+  server.gate("org/model", "another token");
+  Hub hub = make_hub();
+  EXPECT_EQ(hub.optional_file("org/model", "chat_template.jinja"), std::nullopt);
+  EXPECT_EQ(read_file(hub.local_file("org/open", "ae.pt", folder / "saes")), "bytes");
+}
+
 TEST_F(CompleteCache, AHubThatAnswersIsAskedAndItsNoIsKept) {
   expect_optional_files_absent();
   EXPECT_THAT(server.requests(), SizeIs(2));

@@ -145,6 +145,24 @@ def cases():
     case.tokenizer = None
     yield case
 
+    case = Case("qwen2_flags_are_reset", "qwen2_bias")
+    case.config["added_tokens_decoder"]["378"].update(lstrip=True, rstrip=True, single_word=True)
+    yield case
+
+    case = Case("extra_tokens_by_name_and_list", "llama_tied")
+    case.unlist()
+    case.config["additional_special_tokens"] = ["<tool_call>"]
+    case.config["extra_special_tokens"] = {"image_token": "<note>"}
+    case.files["special_tokens_map.json"] = {"extra_special_tokens": ["<|im_end|>", "<note>"]}
+    yield case
+
+    case = Case("two_names_of_one_token", "llama_tied")
+    case.unlist()
+    case.forget(["<|eot_id|>"])
+    case.files["special_tokens_map.json"] = {
+        "pad_token": {"content": "<|eot_id|>", "lstrip": False, "normalized": False, "rstrip": True, "single_word": False}}
+    yield case
+
     case = Case("template_in_config", "llama_tied")
     case.config["chat_template"] = case.texts.pop("chat_template.jinja")
     yield case

@@ -22,16 +22,13 @@ std::vector<AddedToken> tokens_to_add(const AddedTokenSources& sources, const st
   for (const auto& [id, token] : by_id) {
     if (std::find(own.begin(), own.end(), token) == own.end()) result.push_back(token);
   }
-  // Those that the tokenizer or the list has are settled; their flags come from there.
+  // Those that the tokenizer or the list has are settled; of others that stand twice, the last one's flags
+  // count.
   const std::vector<AddedToken> listed = result;
-  const auto is_known = [&](const AddedToken& token) {
-    return holds(own, token.content) || holds(listed, token.content);
-  };
-  for (const AddedToken& token : sources.named) {
-    if (!is_known(token) && !holds(result, token.content)) result.push_back(token);
-  }
-  for (const AddedToken& token : sources.extra) {
-    if (!is_known(token) && !holds(result, token.content)) result.push_back(token);
+  for (const auto* tokens : {&sources.named, &sources.extra}) {
+    for (const AddedToken& token : *tokens) {
+      if (!holds(own, token.content) && !holds(listed, token.content)) result.push_back(token);
+    }
   }
   for (AddedToken& token : result) token.special = token.special || holds(sources.named, token.content);
   return result;

@@ -259,6 +259,11 @@ std::map<TokenId, AddedToken> number_added_tokens(const std::vector<std::pair<in
   const AddedTokenSources none;
   const AddedTokenSources& sources = setup.added == nullptr ? none : *setup.added;
   for (const AddedToken& token : tokens_to_add(sources, numbers.tokens(), stated)) numbers.add(token);
+  if (setup.as_qwen2) {  // whose __init__ adds every special token once more, by its text alone
+    for (const auto* tokens : {&sources.named, &sources.extra}) {
+      for (const AddedToken& token : *tokens) numbers.add({.content = token.content, .special = true});
+    }
+  }
   return numbers.take();
 }
 
