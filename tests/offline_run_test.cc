@@ -86,10 +86,20 @@ TEST_F(OfflineRun, AHubThatCannotBeReachedCostsOneWarning) {
 }
 
 TEST_F(OfflineRun, AMissingRequiredFileIsNamedWithoutAdviceThatWasFollowed) {
+  for (const char* file : {"model.safetensors", "tokenizer.json", "config.json"}) {
+    fs::remove(folder.path() / "hub/models--org--tiny/snapshots" / commit / file);
+    const ProcessResult offline = run({"--offline"}, {});
+    EXPECT_EQ(offline.exit_code, 2);
+    EXPECT_THAT(offline.err, HasSubstr(std::string("org/tiny/") + file + ": is not on this machine"));
+  }
+}
+
+TEST_F(OfflineRun, AMissingRequiredFileIsAskedForWhereTheRunIsNotOffline) {
   fs::remove(folder.path() / "hub/models--org--tiny/snapshots" / commit / "model.safetensors");
-  const ProcessResult result = run({"--offline"}, {});
-  EXPECT_EQ(result.exit_code, 2);
-  EXPECT_THAT(result.err, HasSubstr("model.safetensors"));
+  const ProcessResult result = run({}, {"HF_ENDPOINT=http://127.0.0.1:1", "no_proxy=*"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("/model.safetensors: the connection failed"));
+  EXPECT_EQ(result.err.find("--offline"), std::string::npos) << result.err;
 }
 
 TEST_F(OfflineRun, NeedsNoHomeFolder) { EXPECT_EQ(run({"--offline"}, {"HOME="}).exit_code, 0); }

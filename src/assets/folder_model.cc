@@ -116,6 +116,7 @@ class FolderModel final : public ModelFiles {
     if (merges) {
       return Tokenizer::from_vocabulary_files(vocabulary->text, merges->text, files_.where(), setup);
     }
+    files_.require_answer(kTokenizer);
     throw InputError(
         {.what = fmt::format("there is no {}", kTokenizer),
          .where = files_.where(),

@@ -44,6 +44,10 @@ bool RepositoryFiles::has(const std::string& file) const {
   return fs::exists(folder_ / file, error);  // what is no regular file is refused by what reads it
 }
 
+void RepositoryFiles::require_answer(const std::string& file) const {
+  if (hub_ != nullptr) hub_->cached_file(repo_, file);
+}
+
 FileNeed RepositoryFiles::need(const std::string& file) const {
   if (hub_ == nullptr) return {"", file, folder_ / file};
   return {repo_, file, hub_->find_cached(repo_, file)};

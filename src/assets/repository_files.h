@@ -29,6 +29,9 @@ class RepositoryFiles {
   std::optional<TokenizerSideFiles::File> text(const std::string& file) const;
   /// Whether there is such a file; nothing is downloaded.
   bool has(const std::string& file) const;
+  /// Of a file that `has` or `find` called absent: whether that is known, or nobody could be asked.
+  /// @throws InputError, RunError in the latter case: the run is offline, or the hub does not answer
+  void require_answer(const std::string& file) const;
   /// Where a file lies. Never a request.
   FileNeed need(const std::string& file) const;
 

@@ -81,6 +81,7 @@ const WeightFiles::Form& WeightFiles::form_of(const RepositoryFiles& files) {
   for (const Form& form : kForms) {
     if (files.has(form.single) || files.has(form.index)) return form;
   }
+  files.require_answer(kForms[0].single);
   throw InputError(
       {.what = "there are no weights that can be read",
        .where = files.where(),

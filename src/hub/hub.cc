@@ -154,10 +154,15 @@ struct Hub::Impl {
   RemoteAnswer ask(const std::string& name, const std::string& file, Patience patience) {
     const HubRepo repo = parse_hub_repo(name);
     if (settings.offline) throw offline_error(name, file, settings.cache);
-    if (unreachable) throw NetworkError(*unreachable, false);
+    const RemoteFile remote = {
+        .repo = repo.id, .revision = known_commit(name).value_or(repo.revision), .file = file};
+    if (unreachable) {
+      ErrorDetail detail = *unreachable;
+      detail.where = client.url_of(remote);
+      throw NetworkError(std::move(detail), false);
+    }
     try {
-      RemoteAnswer answer = client.head(
-          {.repo = repo.id, .revision = known_commit(name).value_or(repo.revision), .file = file}, patience);
+      RemoteAnswer answer = client.head(remote, patience);
       if (!answer.commit.empty()) commits.emplace(name, answer.commit);
       return answer;
     } catch (const NetworkError& error) {
