@@ -23,7 +23,7 @@ def run_ours(executable: Path, workload: Workload, *extra: str, analysis: str = 
         if analysis in ("specific", "both"):
             outputs += ["--features-csv", str(workload.features), "--specific-output", f"{scratch}/specific.csv"]
         measured = run([executable, "--config", workload.config, "--prompts-path", prompts or workload.prompts,
-                        "--analysis", analysis, *outputs, "--quiet", *extra], environment)
+                        "--analysis", analysis, *outputs, "--progress", "none", *extra], environment)
         measured.bytes = {path.name: path.read_bytes() for path in sorted(Path(scratch).glob("*"))}
     times = re.search(r"^time: (.*); peak memory", measured.out, re.MULTILINE)[1]
     measured.seconds = {name: float(value) for name, value in re.findall(r"(\w+) ([\d.]+) s", times)}
