@@ -74,7 +74,7 @@ TEST_F(RefusedModels, WrappersEncodersAndOthersAreNamed) {
               HasSubstr("vision or audio"));
   EXPECT_THAT(refusal({{"model_type", "bert"}}), HasSubstr("an encoder"));
   EXPECT_THAT(refusal({{"model_type", "t5"}, {"is_encoder_decoder", true}}), HasSubstr("an encoder-decoder"));
-  EXPECT_THAT(refusal({{"model_type", "mamba"}}), HasSubstr("llama, mistral or qwen2"));
+  EXPECT_THAT(refusal({{"model_type", "mamba"}}), HasSubstr("qwen2 or qwen3"));
 }
 
 TEST_F(RefusedModels, AnAdapterNamesItsModelInAFolderAndOnTheHub) {

@@ -82,6 +82,7 @@ std::string entry_text(const ModelEntry& entry) {
   if (!entry.pt_descriptions.empty()) put("pt_descriptions", toml_string(entry.pt_descriptions));
   if (!entry.template_vars.empty()) put("template_vars", variables_text(entry.template_vars));
   if (!entry.check_sae) put("check_sae", "false");
+  if (entry.sae_lens_reading) put("sae_reading", "\"saelens\"");
   if (!entry.chat_template.empty()) put("chat_template", toml_string(entry.chat_template));
   return out;
 }

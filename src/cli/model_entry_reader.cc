@@ -211,6 +211,14 @@ void read_check_sae(const ConfigValue& value, ModelEntry& entry, const EntryCont
   entry.check_sae = boolean->get();
 }
 
+void read_sae_reading(const ConfigValue& value, ModelEntry& entry, const EntryContext&) {
+  const std::string text = value.text();
+  if (text != "authors" && text != "saelens") {
+    throw value.error("there is no such reading", "authors or saelens", shown_text(text));
+  }
+  entry.sae_lens_reading = text == "saelens";
+}
+
 /// A template's text has tags in braces; what has none is the path of a file.
 void read_chat_template(const ConfigValue& value, ModelEntry& entry, const EntryContext& context) {
   const std::string text = value.text();
@@ -225,7 +233,7 @@ struct EntryKey {
   bool required;
   void (*read)(const ConfigValue& value, ModelEntry& entry, const EntryContext& context);
 };
-constexpr std::array<EntryKey, 13> kEntryKeys = {{{"model", true, read_model},
+constexpr std::array<EntryKey, 14> kEntryKeys = {{{"model", true, read_model},
                                                   {"sae", false, read_sae},
                                                   {"sae_dir", true, read_sae_dir},
                                                   {"sae_path", true, read_sae_path},
@@ -237,7 +245,8 @@ constexpr std::array<EntryKey, 13> kEntryKeys = {{{"model", true, read_model},
                                                   {"pt_descriptions", false, read_pt_descriptions_key},
                                                   {"template_vars", false, read_template_vars},
                                                   {"chat_template", false, read_chat_template},
-                                                  {"check_sae", false, read_check_sae}}};
+                                                  {"check_sae", false, read_check_sae},
+                                                  {"sae_reading", false, read_sae_reading}}};
 
 }  // namespace
 

@@ -91,8 +91,7 @@ void Backend::glu(const Array& x, const LinearWeight& gate, const LinearWeight& 
 
 BoundEncoder Backend::bind_encoder(const EncoderParameters& parameters, IndexRange features) {
   const IndexRange existing = features.intersect({0, parameters.dict_size});
-  if (parameters.function == ActivationFunction::kTopK)
-    return {parameters, existing, bind(parameters.weight)};
+  if (needs_whole_row(parameters.function)) return {parameters, existing, bind(parameters.weight)};
   return {parameters, existing, bind(weight_outputs(parameters.weight, existing.begin, existing.size()))};
 }
 

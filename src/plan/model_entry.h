@@ -36,6 +36,8 @@ struct ModelEntry {
 
   /// sae_path with its placeholders filled in; where it has none for a value, that value is not used.
   std::string sae_folder(std::string_view of_trainer, int64_t layer) const;
+  /// Of SAEs that their authors' package and SAELens read in different ways, SAELens' counts.
+  bool sae_lens_reading = false;
   bool check_sae = true;  ///< whether an SAE must have been trained on this model and layer, where it says so
   /// In place of the model's own chat template: its text, or the absolute path of a file; empty: the model's.
   std::string chat_template;
