@@ -29,7 +29,9 @@ SaeFiles::SaeFiles(const ModelEntry& entry, Source source, Hub& hub)
     : entry_(entry),
       hub_(hub),
       source_(std::move(source)),
-      folder_(without_sae_file(entry.sae_folder(source_.trainer, source_.layer))) {}
+      folder_(without_sae_file(entry.sae_folder(source_.trainer, source_.layer))) {
+  if (folder_ == ".") folder_.clear();  // the repository's own folder
+}
 
 std::vector<fs::path> SaeFiles::roots() const {
   std::vector<fs::path> roots = {entry_.sae_dir};

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -23,7 +24,9 @@ struct ModelEntry {
   std::string sae;             ///< hub id; empty: sae_dir holds everything
   std::string sae_dir;         ///< absolute path of the folder where SAEs are cached
   std::string sae_path;        ///< below sae_dir and in the SAE repository, with {layer} and {trainer}
-  std::string trainer;         ///< number or word
+  std::map<std::string, std::string>
+      sae_paths;        ///< "LAYER/TRAINER" → the path of an SAE that sae_path does not give
+  std::string trainer;  ///< number or word
   std::vector<int64_t> layers;
   std::vector<TokenType> tokens;  ///< in the file's order
   std::string link;               ///< with {layer} and {feature_id}; may be empty

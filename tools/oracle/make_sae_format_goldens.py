@@ -183,6 +183,7 @@ def write_llama_scope_r1(folder: Path, rng, lens: bool):
     rows = inputs_of(rng, None)
     if lens:
         sae = lens_hub("llama_scope_r1_distill_sae_huggingface_loader", "fnlp/Llama-Scope-R1-Distill", name, folder, {})
+        sae.fold_activation_norm_scaling_factor(math.sqrt(D) / NORM_IN)
         return sae.encode, rows
     return llamascopium_encode(state, threshold).encode, rows
 

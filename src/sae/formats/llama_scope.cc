@@ -106,13 +106,21 @@ OpenedSae open_llama_scope(const SaePlace& place) {
   return std::move(opened.sae);
 }
 
+std::string norm_name(const SaeConfig& config, const char* hook) {
+  return "dataset_average_activation_norm." + config.text(hook);
+}
+
+bool has_norms(const SaeTensors& tensors, const SaeConfig& config) {
+  return tensors.has(norm_name(config, "hook_point_in"));
+}
+
 /// Of a hook, from the tensors; 1 / 1 with √d where the weights were folded already.
 ActivationNorms stored_norms(const SaeTensors& tensors, const SaeConfig& config,
                              const EncoderParameters& encoder) {
   const double none = std::sqrt(static_cast<double>(encoder.activation_dim));
   if (config.text("norm_activation", "dataset-wise") == "inference") return {none, none};
   const auto find = [&](const char* key) {
-    const std::string name = "dataset_average_activation_norm." + config.text(key);
+    const std::string name = norm_name(config, key);
     const auto norm = tensors.number(name);
     if (norm && *norm > 0 && std::isfinite(*norm)) return *norm;
     throw InputError(
@@ -136,9 +144,13 @@ OpenedSae open_llama_scope_r1(const SaePlace& place) {
   encoder.feature_threshold = tensors.vector("log_jumprelu_threshold", encoder.dict_size);
   tensors.require_no_nan("log_jumprelu_threshold", encoder.feature_threshold);
   for (float& threshold : encoder.feature_threshold) threshold = std::exp(threshold);
-  if (place.reading == SaeReading::kSaeLens) return std::move(opened.sae);
+  if (place.reading == SaeReading::kSaeLens && !has_norms(tensors, config)) return std::move(opened.sae);
   const ActivationNorms norms = stored_norms(tensors, config, encoder);
   const double s = input_scale(norms, encoder);
+  if (place.reading == SaeReading::kSaeLens) {
+    encoder.scale.assign(encoder.dict_size, static_cast<float>(s));
+    return std::move(opened.sae);
+  }
   const std::vector<float> factors = gate_factors(tensors, config, norms, encoder);
   for (std::size_t f = 0; f < encoder.dict_size; ++f) {
     encoder.bias[f] = static_cast<float>(encoder.bias[f] / s);

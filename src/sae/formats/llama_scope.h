@@ -12,7 +12,7 @@ extern const SaeFormat kLlamaScope;
 
 /// Llama Scope R1: `config.json` and `sae_weights.safetensors`, with a threshold for each feature and the
 /// norms among the tensors. The authors' code (llamascopium) gives a = W x + b / s where n · a > θ; SAELens
-/// gives a = W x + b where a > θ.
+/// gives a = s · W x + b where a > θ, and s = 1 where the norms are not there.
 extern const SaeFormat kLlamaScopeR1;
 
 }  // namespace saescope
