@@ -51,8 +51,8 @@ class FolderModel final : public ModelFiles {
 
   ChatFormatter formatter() override {
     TokenizerSetup setup;
-    setup.as_qwen2 = config().architecture->name == "qwen2";
-    TokenizerConfig config = read_tokenizer_files(setup);
+    TokenizerConfig config = read_tokenizer_files();
+    setup.python_class = config.python_class;
     setup.added = &config.added;
     warn_of_class(config);
     return make_formatter(open_tokenizer(setup), find_template(config), config.special_tokens, entry(),
@@ -97,14 +97,14 @@ class FolderModel final : public ModelFiles {
     return needed_tensor_names(config(), layer_count, TensorNaming::kHuggingFace);
   }
 
-  TokenizerConfig read_tokenizer_files(const TokenizerSetup& setup) const {
+  TokenizerConfig read_tokenizer_files() const {
     TokenizerSideFiles side;
     side.tokenizer_config = files_.text(kTokenizerConfig);
     if (!side.tokenizer_config || !lists_added_tokens(*side.tokenizer_config)) {
       side.special_tokens_map = files_.text(kSpecialTokens);
       side.added_tokens = files_.text(kAddedTokens);
     }
-    return read_tokenizer_config(side, setup.as_qwen2);
+    return read_tokenizer_config(side, config().architecture->name);
   }
 
   Tokenizer open_tokenizer(const TokenizerSetup& setup) const {

@@ -52,13 +52,28 @@ nlohmann::ordered_json special_tokens(const GgufFile& file, const std::vector<st
   return found;
 }
 
+/// What a SentencePiece vocabulary has besides its tokens: scores, or merges where a converter knew them.
+void read_sentencepiece(const GgufFile& file, GgufVocabulary& vocabulary) {
+  if (const auto* merges = file.find<std::vector<std::string>>("tokenizer.ggml.merges"))
+    vocabulary.merges = *merges;
+  if (const auto* scores = file.find<std::vector<double>>("tokenizer.ggml.scores")) {
+    vocabulary.scores.assign(scores->begin(), scores->end());
+  }
+  if (const auto* prefix = file.find<bool>("tokenizer.ggml.add_space_prefix"))
+    vocabulary.add_space_prefix = *prefix;
+}
+
 GgufVocabulary read_vocabulary(const GgufFile& file) {
   GgufVocabulary vocabulary;
   vocabulary.model = file.require<std::string>("tokenizer.ggml.model");
   vocabulary.architecture = file.require<std::string>("general.architecture");
   if (const auto* pre = file.find<std::string>("tokenizer.ggml.pre")) vocabulary.pre = *pre;
   vocabulary.tokens = file.require<std::vector<std::string>>("tokenizer.ggml.tokens");
-  vocabulary.merges = file.require<std::vector<std::string>>("tokenizer.ggml.merges");
+  if (vocabulary.model == "llama") {
+    read_sentencepiece(file, vocabulary);
+  } else {
+    vocabulary.merges = file.require<std::vector<std::string>>("tokenizer.ggml.merges");
+  }
   if (const auto* types = file.find<std::vector<int64_t>>("tokenizer.ggml.token_type")) {
     vocabulary.types.assign(types->begin(), types->end());
   }

@@ -29,16 +29,14 @@ struct Tokenizer::Impl {
   template <typename ToText>
   void encode_text(std::string_view text, Encoded& out, const ToText& to_text) const {
     PreTokenizer::Pieces& pieces = out.pieces;
-    parts.pre_tokenizer.split(text, pieces);
+    parts.pre_tokenizer.split(text, to_text(0) == 0, pieces);
+    std::vector<std::size_t> ends;
     for (const TextRange& piece : pieces.ranges) {
-      std::size_t token = out.ids.size();
-      parts.model.encode(pieces.text.substr(piece.begin, piece.end - piece.begin), out.ids);
-      if (out.ends == nullptr) continue;
-      for (std::size_t end = piece.begin; token < out.ids.size(); ++token) {
-        end += parts.model.tokens().bytes(out.ids[token]).size();
-        const bool last = token + 1 == out.ids.size();
-        out.ends->push_back(
-            to_text(original_offset(last ? piece.end : std::min(end, piece.end), pieces.origins)));
+      const std::string_view content = pieces.text.substr(piece.begin, piece.end - piece.begin);
+      ends.clear();
+      parts.model.encode(content, out.ids, out.ends == nullptr ? nullptr : &ends);
+      for (const std::size_t end : ends) {
+        out.ends->push_back(to_text(original_offset(piece.begin + end, pieces.origins)));
       }
     }
   }
@@ -123,7 +121,7 @@ std::vector<std::string_view> Tokenizer::token_texts(std::string_view text) cons
 
 std::string Tokenizer::token_bytes(TokenId id) const {
   if (const AddedToken* added = impl_->parts.added_tokens.token(id)) return added->content;
-  return std::string(impl_->parts.model.tokens().bytes(id));
+  return impl_->parts.decoder.text_of(impl_->parts.model.tokens().bytes(id));
 }
 
 std::string Tokenizer::decode(const std::vector<TokenId>& ids) const {

@@ -15,25 +15,36 @@ using TokenId = int32_t;
 /// The vocabulary that a GGUF file carries in its metadata (`tokenizer.ggml.*`), as the file's format
 /// document names it.
 struct GgufVocabulary {
-  std::string model;                ///< tokenizer.ggml.model; "gpt2" is byte-level BPE
+  std::string model;                ///< tokenizer.ggml.model; "gpt2" is byte-level BPE, "llama" SentencePiece
   std::string pre;                  ///< tokenizer.ggml.pre: smollm, llama-bpe, qwen2, …
   std::vector<std::string> tokens;  ///< tokenizer.ggml.tokens, index = id
   std::vector<std::string> merges;  ///< tokenizer.ggml.merges, "left right"
   std::vector<int32_t> types;       ///< tokenizer.ggml.token_type: 1 normal, 3 control, 4 user-defined, …
   std::string architecture = {};    ///< general.architecture: decides where `pre` is missing
+  std::vector<float> scores = {};  ///< tokenizer.ggml.scores of "llama": the higher, the earlier it is merged
+  bool add_space_prefix = true;    ///< tokenizer.ggml.add_space_prefix of "llama"
 };
 
 struct AddedTokenSources;
 
+/// The Python class that transformers 5 makes a tokenizer of. Those with a name here have a pipeline of their
+/// own: normaliser, pre-tokenizer, model options and added tokens of tokenizer.json do not count then.
+enum class TokenizerClass : uint8_t {
+  kAsFile,         ///< TokenizersBackend and others: what tokenizer.json says
+  kQwen2,          ///< Qwen2Tokenizer
+  kGemma,          ///< GemmaTokenizer
+  kLlama,          ///< LlamaTokenizer, a space in front of the text's first word
+  kLlamaLegacy,    ///< the same with `legacy`: in front of every stretch between added tokens
+  kLlamaNoPrefix,  ///< the same with `add_prefix_space` false
+};
+
 /// What makes a tokenizer besides its tokenizer.json; transformers 5 reads the same.
 struct TokenizerSetup {
   const AddedTokenSources* added = nullptr;  ///< tokens that further files name; null: none do
-  /// transformers gives every model of the type qwen2 the pipeline of Qwen 2 (its class Qwen2Tokenizer):
-  /// normaliser, pre-tokenizer, model options and added tokens of tokenizer.json do not count then.
-  bool as_qwen2 = false;
+  TokenizerClass python_class = TokenizerClass::kAsFile;
 };
 
-/// Byte-level BPE tokenizer. Ids are equal to those of the Python library `tokenizers`.
+/// BPE tokenizer, over bytes or over characters. Ids are equal to those of the Python library `tokenizers`.
 /// Immutable and safe to share between threads.
 class Tokenizer {
  public:
@@ -44,11 +55,11 @@ class Tokenizer {
                                        const TokenizerSetup& setup = {});
 
   /// From the texts of a `vocab.json` and a `merges.txt`, the way GPT-2 and Qwen 2 were published before
-  /// there was tokenizer.json. Only as_qwen2 has a pipeline to go with them. @throws InputError
+  /// there was tokenizer.json. Only kQwen2 has a pipeline to go with them. @throws InputError
   static Tokenizer from_vocabulary_files(std::string_view vocab, std::string_view merges,
                                          const std::string& where, const TokenizerSetup& setup);
 
-  /// From the metadata of a GGUF file. @throws InputError on an unknown pre-tokenizer.
+  /// From the metadata of a GGUF file. @throws InputError on an unknown kind or pre-tokenizer.
   static Tokenizer from_gguf(const GgufVocabulary& vocabulary, const std::string& where);
 
   ~Tokenizer();
@@ -64,12 +75,12 @@ class Tokenizer {
   /// tokens of characters that a normaliser composed.
   std::vector<std::string_view> token_texts(std::string_view text) const;
 
-  /// The bytes that one token stands for. Bytes of one character can be split over tokens, so only the
-  /// concatenation of a whole sequence is UTF-8 for certain. Added tokens give their text, an id that
-  /// names no token gives nothing.
+  /// The bytes that one token stands for: `▁the` is " the", `<0xE2>` a byte. Bytes of one character can be
+  /// split over tokens, so only the concatenation of a whole sequence is UTF-8 for certain. Added tokens give
+  /// their text, an id that names no token gives nothing.
   std::string token_bytes(TokenId id) const;
 
-  /// The bytes of all ids, one after the other.
+  /// The bytes of all ids, one after the other; a space that a normaliser puts in front of the text included.
   std::string decode(const std::vector<TokenId>& ids) const;
 
   /// What differs from the file because of TokenizerSetup and changes ids, in a sentence; empty where nothing

@@ -2,24 +2,26 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 
 namespace saescope {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json parse_object(std::string_view text, const std::string& where) {
+OrderedJson parse_object(std::string_view text, const std::string& where) {
   // The library takes a NUL for the end of the text, whatever follows.
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
     throw InputError(
         {.what = "not valid JSON", .where = where, .found = "a NUL byte at byte " + std::to_string(nul)});
   }
-  Json json;
+  OrderedJson json;
   try {
-    json = Json::parse(text);
-  } catch (const Json::exception& error) {
+    json = OrderedJson::parse(text);
+  } catch (const OrderedJson::exception& error) {
     throw InputError({.what = "not valid JSON", .where = where, .found = error.what()});
   }
   if (!json.is_object()) throw InputError({.what = "not a JSON object", .where = where});
@@ -27,7 +29,7 @@ Json parse_object(std::string_view text, const std::string& where) {
 }
 
 /// @param special what counts where the object does not say
-AddedToken added_token_of(const Json& json, bool special, const std::string& where) {
+AddedToken added_token_of(const OrderedJson& json, bool special, const std::string& where) {
   AddedToken token;
   token.special = special;
   if (json.is_string()) {
@@ -39,7 +41,7 @@ AddedToken added_token_of(const Json& json, bool special, const std::string& whe
     throw InputError({.what = "malformed token",
                       .where = where,
                       .expected = "a text, or an object with `content`",
-                      .found = json.dump(-1, ' ', true, Json::error_handler_t::replace)});
+                      .found = json.dump(-1, ' ', true, OrderedJson::error_handler_t::replace)});
   }
   token.content = json["content"].get<std::string>();
   const auto flag = [&](const char* key, bool fallback) {
@@ -59,7 +61,7 @@ AddedToken added_token_of(const Json& json, bool special, const std::string& whe
   return token;
 }
 
-bool is_named_token(const std::string& key, const Json& value) {
+bool is_named_token(const std::string& key, const OrderedJson& value) {
   constexpr std::string_view kSuffix = "_token";
   if (!key.ends_with(kSuffix)) return false;
   return value.is_string() || (value.is_object() && value.contains("content"));
@@ -73,7 +75,7 @@ constexpr const char* kFormerExtra = "additional_special_tokens";
 
 /// `extra_special_tokens` is a list of tokens, formerly under another name, or an object of named ones.
 /// @param named gets the latter
-void settle_extra(Json& config, Json& named) {
+void settle_extra(OrderedJson& config, OrderedJson& named) {
   const auto extra = config.find(kExtra);
   const bool missing = extra == config.end() || extra->is_null() || extra->empty();
   if (missing && config.contains(kFormerExtra)) {
@@ -86,11 +88,11 @@ void settle_extra(Json& config, Json& named) {
 }
 
 /// special_tokens_map.json over tokenizer_config.json.
-void put_over(const Json& map, Json& config) {
+void put_over(const OrderedJson& map, OrderedJson& config) {
   for (const auto& [key, value] : map.items()) {
     if (key == kExtra && value.is_array()) {
-      Json all = config.contains(key) && config[key].is_array() ? config[key] : Json::array();
-      for (const Json& token : value) {
+      OrderedJson all = config.contains(key) && config[key].is_array() ? config[key] : OrderedJson::array();
+      for (const OrderedJson& token : value) {
         if (std::find(all.begin(), all.end(), token) == all.end()) all.push_back(token);
       }
       config[key] = std::move(all);
@@ -102,9 +104,9 @@ void put_over(const Json& map, Json& config) {
 }
 
 /// The named special tokens: the usual ones, then those of a model's own kind.
-void read_named(const Json& config, const Json& model_specific, const std::string& where,
+void read_named(const OrderedJson& config, const OrderedJson& model_specific, const std::string& where,
                 TokenizerConfig& result) {
-  const auto take = [&](const std::string& key, const Json& value) {
+  const auto take = [&](const std::string& key, const OrderedJson& value) {
     if (value.is_null()) return;
     const AddedToken token = added_token_of(value, true, where + ": " + key);
     if (token.content.empty()) return;
@@ -121,31 +123,33 @@ void read_named(const Json& config, const Json& model_specific, const std::strin
   for (const auto& [key, value] : model_specific.items()) take(key, value);
 }
 
-void read_extra(const Json& config, const std::string& where, TokenizerConfig& result) {
+void read_extra(const OrderedJson& config, const std::string& where, TokenizerConfig& result) {
   const char* const key = config.contains(kExtra) ? kExtra : kFormerExtra;
   const auto list = config.find(key);
   if (list == config.end() || !list->is_array()) return;
-  for (const Json& token : *list) {
+  for (const OrderedJson& token : *list) {
     result.added.extra.push_back(added_token_of(token, true, where + ": " + key));
   }
 }
 
-int64_t token_id_of(const Json& json, const std::string& where) {
+int64_t token_id_of(const OrderedJson& json, const std::string& where) {
   if (json.is_number_integer()) return json.get<int64_t>();
   throw InputError({.what = "the id of an added token is no number", .where = where, .found = json.dump()});
 }
 
-void read_added_tokens_decoder(const Json& decoder, const std::string& where, AddedTokenSources& added) {
+void read_added_tokens_decoder(const OrderedJson& decoder, const std::string& where,
+                               AddedTokenSources& added) {
   added.complete = true;
   if (!decoder.is_object()) {
     throw InputError({.what = "malformed added tokens",
                       .where = where + ": added_tokens_decoder",
                       .expected = "an object of tokens by id",
-                      .found = decoder.dump(-1, ' ', true, Json::error_handler_t::replace)});
+                      .found = decoder.dump(-1, ' ', true, OrderedJson::error_handler_t::replace)});
   }
   for (const auto& [id, token] : decoder.items()) {
-    const Json number = Json::parse(id, nullptr, false);
-    added.by_id[token_id_of(number.is_discarded() ? Json(id) : number, where + ": added_tokens_decoder")] =
+    const OrderedJson number = OrderedJson::parse(id, nullptr, false);
+    added.by_id[token_id_of(number.is_discarded() ? OrderedJson(id) : number,
+                            where + ": added_tokens_decoder")] =
         added_token_of(token, false, where + ": added_tokens_decoder." + id);
   }
 }
@@ -157,7 +161,7 @@ void read_added_tokens_file(const TokenizerSideFiles::File& file, AddedTokenSour
     return std::any_of(added.named.begin(), added.named.end(), same) ||
            std::any_of(added.extra.begin(), added.extra.end(), same);
   };
-  const Json ids = parse_object(file.text, file.where);
+  const OrderedJson ids = parse_object(file.text, file.where);
   for (const auto& [content, id] : ids.items()) {
     AddedToken token;
     token.content = content;
@@ -167,7 +171,7 @@ void read_added_tokens_file(const TokenizerSideFiles::File& file, AddedTokenSour
   }
 }
 
-void refuse_unread(const Json& config, const std::string& where) {
+void refuse_unread(const OrderedJson& config, const std::string& where) {
   const auto value = config.find("split_special_tokens");
   if (value != config.end() && *value == true) {
     throw InputError(
@@ -186,12 +190,12 @@ void refuse_unread(const Json& config, const std::string& where) {
 }
 
 /// A text, or a list of named ones of which `default` counts.
-std::optional<std::string> chat_template_in(const Json& config, const std::string& where) {
+std::optional<std::string> chat_template_in(const OrderedJson& config, const std::string& where) {
   const auto found = config.find("chat_template");
   if (found == config.end()) return std::nullopt;
   if (found->is_string()) return found->get<std::string>();
   if (!found->is_array()) return std::nullopt;
-  for (const Json& entry : *found) {
+  for (const OrderedJson& entry : *found) {
     const auto name = entry.find("name");
     if (name == entry.end() || *name != "default") continue;
     const auto source = entry.find("template");
@@ -203,15 +207,55 @@ std::optional<std::string> chat_template_in(const Json& config, const std::strin
   return std::nullopt;
 }
 
+TokenizerClass llama_class(const OrderedJson& config) {
+  const auto is = [&](const char* key, bool wanted) { return config.contains(key) && config[key] == wanted; };
+  if (is("add_prefix_space", false)) return TokenizerClass::kLlamaNoPrefix;
+  return is("legacy", true) ? TokenizerClass::kLlamaLegacy : TokenizerClass::kLlama;
+}
+
+/// @param named the class in the file, without "Fast"; may be empty
+TokenizerClass python_class_of(std::string_view named, std::string_view model_type,
+                               const OrderedJson& config) {
+  const bool gemma = model_type == "gemma" || model_type == "gemma2" || model_type == "gemma3" ||
+                     model_type == "gemma3_text";
+  if (model_type == "qwen2") return TokenizerClass::kQwen2;
+  if (named == "Qwen2Tokenizer" || (named.empty() && model_type == "qwen3")) return TokenizerClass::kQwen2;
+  if (named == "GemmaTokenizer" || (named.empty() && gemma)) return TokenizerClass::kGemma;
+  // Of Mistral's models the file counts, whatever class it names.
+  if (named == "LlamaTokenizer" && model_type != "mistral") return llama_class(config);
+  return TokenizerClass::kAsFile;
+}
+
+/// The default arguments of a class.
+std::vector<std::pair<std::string, std::string>> default_tokens(TokenizerClass python_class) {
+  switch (python_class) {
+    case TokenizerClass::kQwen2:
+      return {{"unk_token", "<|endoftext|>"}, {"eos_token", "<|endoftext|>"}, {"pad_token", "<|endoftext|>"}};
+    case TokenizerClass::kGemma:
+      return {{"bos_token", "<bos>"},
+              {"eos_token", "<eos>"},
+              {"unk_token", "<unk>"},
+              {"pad_token", "<pad>"},
+              {"mask_token", "<mask>"}};
+    case TokenizerClass::kLlama:
+    case TokenizerClass::kLlamaLegacy:
+    case TokenizerClass::kLlamaNoPrefix:
+      return {{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"unk_token", "<unk>"}};
+    case TokenizerClass::kAsFile:
+      break;
+  }
+  return {};
+}
+
 }  // namespace
 
 bool lists_added_tokens(const TokenizerSideFiles::File& tokenizer_config) {
   return parse_object(tokenizer_config.text, tokenizer_config.where).contains("added_tokens_decoder");
 }
 
-TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, bool as_qwen2) {
+TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, std::string_view model_type) {
   TokenizerConfig result;
-  Json config = Json::object();
+  OrderedJson config = OrderedJson::object();
   std::string where = "tokenizer_config.json";
   if (files.tokenizer_config) {
     where = files.tokenizer_config->where;
@@ -224,23 +268,22 @@ TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, bool as_q
   }
   if (result.tokenizer_class.ends_with("Fast"))
     result.tokenizer_class.resize(result.tokenizer_class.size() - 4);
-  Json model_specific = Json::object();
+  OrderedJson model_specific = OrderedJson::object();
   settle_extra(config, model_specific);
   const bool complete = config.contains("added_tokens_decoder");
   if (complete) {
     read_added_tokens_decoder(config["added_tokens_decoder"], where, result.added);
   } else if (files.special_tokens_map) {
-    Json map = parse_object(files.special_tokens_map->text, files.special_tokens_map->where);
+    OrderedJson map = parse_object(files.special_tokens_map->text, files.special_tokens_map->where);
     if (map.contains(kExtra) && map[kExtra].is_object()) {
       model_specific.update(map[kExtra]);
       map.erase(kExtra);
     }
     put_over(map, config);
   }
-  if (as_qwen2) {
-    for (const char* key : {"unk_token", "eos_token", "pad_token"}) {
-      if (!config.contains(key)) config[key] = "<|endoftext|>";
-    }
+  result.python_class = python_class_of(result.tokenizer_class, model_type, config);
+  for (const auto& [key, text] : default_tokens(result.python_class)) {
+    if (!config.contains(key)) config[key] = text;
   }
   read_named(config, model_specific, where, result);
   read_extra(config, where, result);

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "text/tokenizer.h"
 #include "text/tokenizer/added_token_sources.h"
 
 namespace saescope {
@@ -15,7 +16,8 @@ struct TokenizerConfig {
   nlohmann::ordered_json special_tokens = nlohmann::ordered_json::object();
   /// The template itself, where the file holds it; newer repositories keep it in a file of its own.
   std::optional<std::string> chat_template;
-  std::string tokenizer_class;  ///< the Python class, without "Fast"; empty: not said
+  std::string tokenizer_class;  ///< the Python class that the file names, without "Fast"; empty: not said
+  TokenizerClass python_class = TokenizerClass::kAsFile;  ///< the one that counts
   AddedTokenSources added;
 };
 
@@ -38,8 +40,10 @@ bool lists_added_tokens(const TokenizerSideFiles::File& tokenizer_config);
 /// Reads the files in the order of transformers 5 (PreTrainedTokenizerBase._from_pretrained): with an
 /// `added_tokens_decoder` tokenizer_config.json counts alone; else special_tokens_map.json is put over it and
 /// added_tokens.json is read.
-/// @param as_qwen2 the class Qwen2Tokenizer has default special tokens
+/// @param model_type of config.json: transformers has a tokenizer class for some, and for qwen2 that one
+/// alone
+///        counts (AutoTokenizer.from_pretrained). Such classes have default special tokens.
 /// @throws InputError where a text is not a JSON object, its chat template is no text, or a token malformed
-TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, bool as_qwen2 = false);
+TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, std::string_view model_type = {});
 
 }  // namespace saescope

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -291,10 +292,24 @@ INSTANTIATE_TEST_SUITE_P(
         BadTokenizer{"no_vocab", "/model/vocab", "[]", "malformed JSON"},
         BadTokenizer{"normalizer", "/normalizer", "{\"type\":\"Lowercase\"}", "Lowercase"},
         BadTokenizer{"untyped", "/normalizer", "{}", "\"type\""},
-        BadTokenizer{"pre_tokenizer", "/pre_tokenizer", "{\"type\":\"Metaspace\"}", "Metaspace"},
-        BadTokenizer{"no_byte_level", "/pre_tokenizer", "{\"type\":\"Digits\",\"individual_digits\":true}",
-                     "no ByteLevel"},
-        BadTokenizer{"null_pre_tokenizer", "/pre_tokenizer", "null", "no ByteLevel"},
+        BadTokenizer{"pre_tokenizer", "/pre_tokenizer", "{\"type\":\"Punctuation\"}", "Punctuation"},
+        BadTokenizer{"metaspace", "/pre_tokenizer", "{\"type\":\"Metaspace\"}", "replacement"},
+        BadTokenizer{"metaspace_mark", "/pre_tokenizer", "{\"type\":\"Metaspace\",\"replacement\":\"__\"}",
+                     "not one character"},
+        BadTokenizer{"metaspace_scheme", "/pre_tokenizer",
+                     "{\"type\":\"Metaspace\",\"replacement\":\"_\",\"prepend_scheme\":\"last\"}",
+                     "always, first or never"},
+        BadTokenizer{"metaspace_contradiction", "/pre_tokenizer",
+                     "{\"type\":\"Metaspace\",\"replacement\":\"_\",\"prepend_scheme\":\"first\","
+                     "\"add_prefix_space\":false}",
+                     "contradict"},
+        // Without ByteLevel the vocabulary is one of characters, and its decoder counts.
+        BadTokenizer{"decoder", "/pre_tokenizer", "null", "decoder \"ByteLevel\" is not implemented"},
+        BadTokenizer{"empty_replace", "/normalizer",
+                     "{\"type\":\"Replace\",\"pattern\":{\"String\":\"\"},\"content\":\"x\"}", "empty"},
+        BadTokenizer{"replace_content", "/normalizer",
+                     "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"}}", "content"},
+        BadTokenizer{"prepend", "/normalizer", "{\"type\":\"Prepend\"}", "prepend"},
         BadTokenizer{"after_byte_level", "/pre_tokenizer",
                      "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"ByteLevel\","
                      "\"add_prefix_space\":false},{\"type\":\"WhitespaceSplit\"}]}",
@@ -322,7 +337,7 @@ TEST(TokenizerJson, RefusesWhatIsNoTokenizer) {
   EXPECT_THAT(error_of(std::string(100'000, '{')), HasSubstr("malformed JSON"));
   EXPECT_THAT(error_of("{\"a\":" + std::string(100'000, '[')), HasSubstr("deeply"));
   EXPECT_THAT(error_of(R"({"model":{"type":"WordPiece","vocab":{},"merges":[]},"pre_tokenizer":null})"),
-              HasSubstr("ByteLevel"));
+              HasSubstr("WordPiece"));
 }
 
 TEST(TokenizerJson, EveryTruncationIsAnErrorAndNothingWorse) {
@@ -341,7 +356,11 @@ TEST(TokenizerGguf, RefusesUnknownKindsOfVocabulary) {
     }
     return "no error";
   };
-  EXPECT_THAT(error({"llama", "default", {"a"}, {}, {1}}), HasSubstr("gpt2"));
+  EXPECT_THAT(error({"t5", "default", {"a"}, {}, {1}}), HasSubstr("gpt2 (byte-level BPE) or llama"));
+  EXPECT_THAT(error({"llama", "default", {"a"}, {}, {1}}), HasSubstr("neither merges nor a score"));
+  EXPECT_THAT(error({"llama", "default", {"a"}, {}, {1}, "llama", {NAN}}), HasSubstr("no number"));
+  EXPECT_THAT(error({"llama", "default", {std::string(1025, 'a')}, {}, {1}, "llama", {0}}),
+              HasSubstr("too long"));
   EXPECT_THAT(error({"gpt2", "mystery", {"a"}, {}, {1}}), HasSubstr("mystery"));
   EXPECT_THAT(error({"gpt2", "smollm", {}, {}, {}}), HasSubstr("malformed vocabulary"));
   EXPECT_THAT(error({"gpt2", "smollm", {"a"}, {}, {1, 1}}), HasSubstr("one type for each token"));

@@ -1,10 +1,12 @@
 // The components of a tokenizer.json, as the Python library `tokenizers` writes and reads them.
 
 #include <array>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "text/tokenizer/tokenizer_parts.h"
 
 namespace saescope {
@@ -74,20 +76,83 @@ SplitBehavior parse_behavior(const Json& split, const std::string& where) {
   refuse("unknown behavior of a Split pre-tokenizer", where, name);
 }
 
+// `pattern` of a component: a regular expression, or a text.
+struct Pattern {
+  std::optional<std::string> regex = std::nullopt;
+  std::string text = {};
+};
+Pattern parse_pattern(const Json& component, const std::string& where) {
+  const Json pattern = component.value("pattern", Json());
+  if (pattern.is_object() && pattern.contains("Regex")) {
+    return {.regex = read<std::string>(pattern, "Regex", where)};
+  }
+  Pattern result = {.text = read<std::string>(pattern, "String", where)};
+  if (result.text.empty()) refuse("a pattern of the tokenizer is empty", where, component);
+  return result;
+}
+
 PreTokenizer::Split parse_split(const Json& split, const std::string& where) {
   const SplitBehavior behavior = parse_behavior(split, where);
   const bool invert = read<bool>(split, "invert", where);
-  const Json pattern = split.value("pattern", Json());
-  if (pattern.is_object() && pattern.contains("Regex")) {
-    const auto regex = read<std::string>(pattern, "Regex", where);
-    return {Regex::from_pattern(regex, where), behavior, invert};
-  }
-  const auto literal = read<std::string>(pattern, "String", where);
-  if (literal.empty()) refuse("the pattern of a Split pre-tokenizer is empty", where, split);
-  return {Regex::from_literal(literal, where), behavior, invert};
+  const Pattern pattern = parse_pattern(split, where);
+  return {
+      pattern.regex ? Regex::from_pattern(*pattern.regex, where) : Regex::from_literal(pattern.text, where),
+      behavior, invert};
 }
 
-// Collects the steps of a pre-tokenizer. Its last component has to be ByteLevel, whose second half
+Normalizer::Replace parse_replace(const Json& replace, const std::string& where) {
+  const Pattern pattern = parse_pattern(replace, where);
+  Normalizer::Replace result = {.text = pattern.text,
+                                .content = read<std::string>(replace, "content", where)};
+  if (pattern.regex) result.pattern = Regex::from_pattern(*pattern.regex, where);
+  return result;
+}
+
+NormalForm const* find_normal_form(const std::string& type) {
+  static const std::array<std::pair<const char*, NormalForm>, 4> kForms = {{{"NFC", NormalForm::kNfc},
+                                                                            {"NFD", NormalForm::kNfd},
+                                                                            {"NFKC", NormalForm::kNfkc},
+                                                                            {"NFKD", NormalForm::kNfkd}}};
+  for (const auto& [name, form] : kForms) {
+    if (type == name) return &form;
+  }
+  return nullptr;
+}
+
+// One character, the mark of Metaspace.
+std::string parse_mark(const Json& metaspace, const std::string& where) {
+  const auto mark = read<std::string>(metaspace, "replacement", where);
+  if (mark.empty() || decode_utf8(mark, 0).length != mark.size() || mark == " ") {
+    refuse("the replacement of Metaspace is not one character", where, metaspace);
+  }
+  return mark;
+}
+
+// Files of before 2024 say `add_prefix_space` instead of `prepend_scheme`.
+PreTokenizer::Metaspace parse_metaspace(const Json& metaspace, const std::string& where) {
+  using Prepend = PreTokenizer::Metaspace::Prepend;
+  static const std::array<std::pair<const char*, Prepend>, 3> kSchemes = {
+      {{"always", Prepend::kAlways}, {"first", Prepend::kFirst}, {"never", Prepend::kNever}}};
+  PreTokenizer::Metaspace result = {.mark = parse_mark(metaspace, where),
+                                    .split = read_bool_or(metaspace, "split", true, where)};
+  if (!read_bool_or(metaspace, "add_prefix_space", true, where)) {
+    result.prepend = Prepend::kNever;
+    if (metaspace.value("prepend_scheme", Json("never")) != "never") {
+      refuse("add_prefix_space and prepend_scheme of Metaspace contradict each other", where, metaspace);
+    }
+    return result;
+  }
+  if (!metaspace.contains("prepend_scheme")) return result;
+  const auto name = read<std::string>(metaspace, "prepend_scheme", where);
+  for (const auto& [known, scheme] : kSchemes) {
+    if (name != known) continue;
+    result.prepend = scheme;
+    return result;
+  }
+  refuse("unknown prepend_scheme of Metaspace", where, name, "always, first or never");
+}
+
+// Collects the steps of a pre-tokenizer. Where its last component is ByteLevel, that one's second half
 // (writing bytes in the byte alphabet) is left out here: the model works on bytes.
 class PreTokenizerReader {
  public:
@@ -102,20 +167,17 @@ class PreTokenizerReader {
       steps_.emplace_back(PreTokenizer::Digits{read<bool>(component, "individual_digits", where_)});
     } else if (type == "WhitespaceSplit") {
       steps_.emplace_back(PreTokenizer::WhitespaceSplit{});
+    } else if (type == "Metaspace") {
+      steps_.emplace_back(parse_metaspace(component, where_));
     } else if (type == "ByteLevel") {
       read_byte_level(component);
     } else {
       refuse("pre-tokenizer \"" + type + "\" is not implemented", where_, component,
-             "Sequence, Split, Digits, WhitespaceSplit or ByteLevel");
+             "Sequence, Split, Digits, WhitespaceSplit, Metaspace or ByteLevel");
     }
   }
 
-  PreTokenizer finish(const Json& json) {
-    if (!byte_level_) {
-      refuse("the pre-tokenizer has no ByteLevel", where_, json, "a tokenizer with a byte-level vocabulary");
-    }
-    return PreTokenizer(std::move(steps_));
-  }
+  PreTokenizer finish() { return PreTokenizer(std::move(steps_)); }
 
  private:
   void read_byte_level(const Json& component) {
@@ -136,30 +198,56 @@ class PreTokenizerReader {
 }  // namespace
 
 Normalizer parse_normalizer(const Json& json, const std::string& where) {
-  std::vector<NormalForm> forms;
+  std::vector<Normalizer::Step> steps;
   for_each_component(json, "normalizers", where, [&](const Json& component) {
     const std::string type = type_of(component, where);
-    if (type == "NFC") {
-      forms.push_back(NormalForm::kNfc);
-    } else if (type == "NFD") {
-      forms.push_back(NormalForm::kNfd);
-    } else if (type == "NFKC") {
-      forms.push_back(NormalForm::kNfkc);
-    } else if (type == "NFKD") {
-      forms.push_back(NormalForm::kNfkd);
+    if (const NormalForm* form = find_normal_form(type)) {
+      steps.emplace_back(*form);
+    } else if (type == "Replace") {
+      steps.emplace_back(parse_replace(component, where));
+    } else if (type == "Prepend") {
+      steps.emplace_back(Normalizer::Prepend{read<std::string>(component, "prepend", where)});
     } else {
       refuse("normalizer \"" + type + "\" is not implemented", where, component,
-             "Sequence, NFC, NFD, NFKC or NFKD");
+             "Sequence, NFC, NFD, NFKC, NFKD, Replace or Prepend");
     }
   });
-  return Normalizer(std::move(forms));
+  return Normalizer(std::move(steps));
 }
 
 PreTokenizer parse_pre_tokenizer(const Json& json, const std::string& where) {
   PreTokenizerReader reader(where);
   for_each_component(json, "pretokenizers", where,
                      [&](const Json& component) { reader.read_component(component); });
-  return reader.finish(json);
+  return reader.finish();
+}
+
+bool is_byte_level(const Json& pre_tokenizer, const std::string& where) {
+  bool found = false;
+  for_each_component(pre_tokenizer, "pretokenizers", where, [&](const Json& component) {
+    found = found || type_of(component, where) == "ByteLevel";
+  });
+  return found;
+}
+
+TokenDecoder parse_decoder(const Json& json, const std::string& where) {
+  TokenDecoder decoder;
+  for_each_component(json, "decoders", where, [&](const Json& component) {
+    const std::string type = type_of(component, where);
+    if (type == "Replace") {
+      const Pattern pattern = parse_pattern(component, where);
+      if (pattern.regex) refuse("a pattern in a decoder is not implemented", where, component, "a String");
+      decoder.replacements.emplace_back(pattern.text, read<std::string>(component, "content", where));
+    } else if (type == "ByteFallback") {
+      decoder.byte_fallback = true;
+    } else if (type == "Metaspace") {
+      decoder.replacements.emplace_back(parse_mark(component, where), " ");
+    } else if (type != "Fuse" && type != "Strip") {  // which look at more than one token
+      refuse("decoder \"" + type + "\" is not implemented", where, component,
+             "Sequence, Replace, ByteFallback, Metaspace, Fuse or Strip");
+    }
+  });
+  return decoder;
 }
 
 }  // namespace saescope

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "text/tokenizer/text_replacement.h"
 #include "text/tokenizer/unicode_tables.h"
 
 namespace saescope {
@@ -114,15 +115,45 @@ bool is_plain(std::string_view text, char32_t first) {
   return std::all_of(text.begin(), text.end(), [&](char c) { return static_cast<unsigned char>(c) < lead; });
 }
 
+// Applies the steps to a text, one after the other.
+class Normalization {
+ public:
+  Normalization(std::string_view text, std::vector<OffsetMap>* origins) : text_(text), origins_(origins) {}
+
+  void operator()(NormalForm form) {
+    if (!is_plain(text_, first_changing_of(form))) text_ = normalise(text_, form, next_origins());
+  }
+
+  void operator()(const Normalizer::Replace& replace) {
+    std::vector<TextRange> matches;
+    if (replace.pattern) {
+      std::string storage;
+      replace.pattern->find_all(regex_view(text_, storage), matches);
+    } else {
+      matches = find_literal(text_, replace.text);
+    }
+    if (!matches.empty()) text_ = replace_matches(text_, matches, replace.content, next_origins());
+  }
+
+  void operator()(const Normalizer::Prepend& prepend) {
+    if (!text_.empty()) text_ = replace_matches(text_, {{0, 0}}, prepend.text, next_origins());
+  }
+
+  std::string take() { return std::move(text_); }
+
+ private:
+  OffsetMap* next_origins() { return origins_ == nullptr ? nullptr : &origins_->emplace_back(); }
+
+  std::string text_;
+  std::vector<OffsetMap>* origins_;
+};
+
 }  // namespace
 
 std::string Normalizer::apply(std::string_view text, std::vector<OffsetMap>* origins) const {
-  std::string result(text);
-  for (const NormalForm form : forms_) {
-    if (is_plain(result, first_changing_of(form))) continue;
-    result = normalise(result, form, origins == nullptr ? nullptr : &origins->emplace_back());
-  }
-  return result;
+  Normalization normalization(text, origins);
+  for (const Step& step : steps_) std::visit(normalization, step);
+  return normalization.take();
 }
 
 }  // namespace saescope

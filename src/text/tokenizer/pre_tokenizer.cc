@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "text/tokenizer/text_replacement.h"
 #include "text/tokenizer/unicode_tables.h"
 
 namespace saescope {
@@ -89,7 +90,7 @@ void find_characters(std::string_view text, Predicate predicate, std::vector<Tex
 // Applies the steps to the pieces of one text.
 class Splitter {
  public:
-  explicit Splitter(PreTokenizer::Pieces& pieces) : pieces_(pieces) {}
+  Splitter(PreTokenizer::Pieces& pieces, bool begins_text) : pieces_(pieces), begins_text_(begins_text) {}
 
   void operator()(const PreTokenizer::Split& split) {
     const std::string_view view = regex_view(pieces_.text, view_storage_);
@@ -120,11 +121,49 @@ class Splitter {
       text.append(content);
       piece = {begin, text.size()};
     }
+    replace_text(std::move(text));
+  }
+
+  void operator()(const PreTokenizer::Metaspace& metaspace) {
+    mark_spaces(metaspace);
+    if (!metaspace.split) return;
+    each_piece([&](TextRange piece, std::vector<TextRange>& out) {
+      matches_ = find_literal(pieces_.text.substr(piece.begin, piece.end - piece.begin), metaspace.mark);
+      cut(piece, SplitBehavior::kMergedWithNext, false, out);
+    });
+  }
+
+ private:
+  void replace_text(std::string text) {
     pieces_.owned_text = std::move(text);
     pieces_.text = pieces_.owned_text;
   }
 
- private:
+  void mark_spaces(const PreTokenizer::Metaspace& metaspace) {
+    using Prepend = PreTokenizer::Metaspace::Prepend;
+    std::vector<TextRange> replaced;
+    std::size_t added = 0;  // bytes that the text before has grown by
+    for (TextRange& piece : pieces_.ranges) {
+      const std::string_view content = pieces_.text.substr(piece.begin, piece.end - piece.begin);
+      const std::size_t count_before = replaced.size();
+      const bool first = begins_text_ && piece.begin == 0;
+      const bool wanted =
+          metaspace.prepend == Prepend::kAlways || (metaspace.prepend == Prepend::kFirst && first);
+      if (wanted && content.front() != ' ' && !content.starts_with(metaspace.mark)) {
+        replaced.push_back({piece.begin, piece.begin});
+      }
+      for (const TextRange& space : find_literal(content, " ")) {
+        replaced.push_back({piece.begin + space.begin, piece.begin + space.end});
+      }
+      const std::size_t begin = piece.begin + added;
+      for (std::size_t i = count_before; i < replaced.size(); ++i) {
+        added += metaspace.mark.size() - (replaced[i].end - replaced[i].begin);
+      }
+      piece = {begin, piece.end + added};
+    }
+    replace_text(replace_matches(pieces_.text, replaced, metaspace.mark, &pieces_.origins.emplace_back()));
+  }
+
   template <typename Predicate>
   void split_at_characters(Predicate predicate, SplitBehavior behavior) {
     each_piece([&](TextRange piece, std::vector<TextRange>& out) {
@@ -161,6 +200,7 @@ class Splitter {
   }
 
   PreTokenizer::Pieces& pieces_;
+  bool begins_text_;
   std::string view_storage_;
   std::vector<TextRange> matches_;
   std::vector<Part> parts_;
@@ -168,12 +208,12 @@ class Splitter {
 
 }  // namespace
 
-void PreTokenizer::split(std::string_view text, Pieces& pieces) const {
+void PreTokenizer::split(std::string_view text, bool begins_text, Pieces& pieces) const {
   pieces.text = text;
   pieces.ranges.clear();
   pieces.origins.clear();
   append_piece({0, text.size()}, pieces.ranges);
-  Splitter splitter(pieces);
+  Splitter splitter(pieces, begins_text);
   for (const Step& step : steps_) std::visit(splitter, step);
 }
 

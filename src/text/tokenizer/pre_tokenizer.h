@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,7 +33,15 @@ class PreTokenizer {
   struct WhitespaceSplit {};
   /// The first half of ByteLevel with add_prefix_space: each piece begins with a space.
   struct PrefixSpace {};
-  using Step = std::variant<Split, Digits, WhitespaceSplit, PrefixSpace>;
+  /// Metaspace: spaces are written as `mark`, one of which is put in front of a piece that begins with none;
+  /// then each mark begins a piece.
+  struct Metaspace {
+    enum class Prepend : uint8_t { kAlways, kFirst, kNever };
+    std::string mark;
+    Prepend prepend = Prepend::kAlways;  ///< kFirst: only of the piece that begins the whole text
+    bool split = true;
+  };
+  using Step = std::variant<Split, Digits, WhitespaceSplit, PrefixSpace, Metaspace>;
 
   PreTokenizer() = default;
   explicit PreTokenizer(std::vector<Step> steps) : steps_(std::move(steps)) {}
@@ -45,7 +54,8 @@ class PreTokenizer {
     std::vector<OffsetMap> origins;  ///< where the text's bytes come from, as Normalizer::apply gives it
   };
   /// Precondition: valid UTF-8, which outlives the result.
-  void split(std::string_view text, Pieces& pieces) const;
+  /// @param begins_text whether nothing stands before `text`, not even an added token
+  void split(std::string_view text, bool begins_text, Pieces& pieces) const;
 
  private:
   std::vector<Step> steps_;

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "text/tokenizer/byte_level.h"
-#include "text/tokenizer/hash.h"
 
 namespace saescope {
 namespace {
@@ -25,9 +24,10 @@ void TokenTable::reserve(std::size_t count) {
 
 bool TokenTable::add(std::string_view bytes, TokenId id) {
   if (slots_for(count_ + 1) > slots_.size()) grow(slots_for(count_ * 2));
-  Slot& slot = slots_[slot_of(bytes)];
+  const uint64_t hash = hash_bytes(bytes);
+  Slot& slot = slots_[slot_of(bytes, hash)];
   if (slot.id != kNone) return false;
-  const uint64_t key = bytes.size() <= kInline ? pack_bytes(bytes) : hash_bytes(bytes);
+  const uint64_t key = bytes.size() <= kInline ? pack_bytes(bytes) : hash;
   slot = {key, static_cast<uint32_t>(bytes.size()), id};
   ++count_;
   store(bytes, id);
@@ -40,11 +40,16 @@ bool TokenTable::add_unreachable(std::string_view spelling, TokenId id) {
   return true;
 }
 
-TokenId TokenTable::find(std::string_view bytes) const {
-  return slots_.empty() ? kNone : slots_[slot_of(bytes)].id;
+TokenId TokenTable::find(std::string_view bytes, uint64_t hash) const {
+  return slots_.empty() ? kNone : slots_[slot_of(bytes, hash)].id;
+}
+
+void TokenTable::prefetch(uint64_t hash) const {
+  if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
 }
 
 TokenId TokenTable::find_spelling(std::string_view spelling) const {
+  if (spelling_ == TokenSpelling::kCharacters) return find(spelling);
   std::string bytes;
   if (append_spelled_bytes(spelling, bytes)) return find(bytes);
   const auto found = unreachable_.find(std::string(spelling));
@@ -72,13 +77,14 @@ void TokenTable::store(std::string_view bytes, TokenId id) {
 void TokenTable::grow(std::size_t slots) {
   const std::vector<Slot> before = std::exchange(slots_, std::vector<Slot>(slots));
   for (const Slot& slot : before) {
-    if (slot.id != kNone) slots_[slot_of(bytes(slot.id))] = slot;
+    if (slot.id == kNone) continue;
+    const std::string_view token = bytes(slot.id);
+    slots_[slot_of(token, hash_bytes(token))] = slot;
   }
 }
 
 // The slot that holds `bytes`, or the free one where they belong. Precondition: there are slots.
-std::size_t TokenTable::slot_of(std::string_view bytes) const {
-  const uint64_t hash = hash_bytes(bytes);
+std::size_t TokenTable::slot_of(std::string_view bytes, uint64_t hash) const {
   const bool is_short = bytes.size() <= kInline;
   const uint64_t key = is_short ? pack_bytes(bytes) : hash;
   const std::size_t mask = slots_.size() - 1;

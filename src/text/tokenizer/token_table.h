@@ -7,8 +7,15 @@
 #include <vector>
 
 #include "text/tokenizer.h"
+#include "text/tokenizer/hash.h"
 
 namespace saescope {
+
+/// How a vocabulary spells its tokens, which is also what byte-pair encoding starts from.
+enum class TokenSpelling : uint8_t {
+  kBytes,       ///< in the byte alphabet (`Ġthe`): a token is a string of bytes
+  kCharacters,  ///< as text (`▁the`): a token is a string of characters
+};
 
 /// The vocabulary: bytes of a token ↔ id. Open addressing over one arena of bytes, because a
 /// vocabulary of 128,000 tokens is looked up nearly a million times while its merges are read.
@@ -17,6 +24,10 @@ class TokenTable {
   static constexpr TokenId kNone = -1;
   /// Larger ids are refused: the table's memory grows with the largest id.
   static constexpr TokenId kLargestId = (1 << 22) - 1;
+
+  explicit TokenTable(TokenSpelling spelling = TokenSpelling::kBytes) : spelling_(spelling) {}
+
+  TokenSpelling spelling() const { return spelling_; }
 
   /// Makes room for `count` tokens.
   void reserve(std::size_t count);
@@ -30,7 +41,11 @@ class TokenTable {
   [[nodiscard]] bool add_unreachable(std::string_view spelling, TokenId id);
 
   /// The token's id, or kNone.
-  TokenId find(std::string_view bytes) const;
+  TokenId find(std::string_view bytes) const { return find(bytes, hash_bytes(bytes)); }
+
+  /// The same where hash_bytes(bytes) is known; `prefetch` brings what it will read into the cache.
+  TokenId find(std::string_view bytes, uint64_t hash) const;
+  void prefetch(uint64_t hash) const;
 
   /// The id of a token by its spelling in the vocabulary (`Ġthe`), or kNone.
   TokenId find_spelling(std::string_view spelling) const;
@@ -60,8 +75,9 @@ class TokenTable {
   };
   void store(std::string_view bytes, TokenId id);
   void grow(std::size_t slots);
-  std::size_t slot_of(std::string_view bytes) const;
+  std::size_t slot_of(std::string_view bytes, uint64_t hash) const;
 
+  TokenSpelling spelling_;
   std::string arena_;
   std::vector<Span> spans_;  // index = id
   std::vector<Slot> slots_;  // a power of two, at least a quarter free

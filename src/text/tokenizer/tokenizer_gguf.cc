@@ -17,6 +17,7 @@ const char* const kQwen2Pattern =
 
 namespace {
 
+constexpr int32_t kUnknown = 2;
 constexpr int32_t kControl = 3;
 constexpr int32_t kUserDefined = 4;
 
@@ -112,13 +113,7 @@ PreTokenizer make_pre_tokenizer(const Family& family, const std::string& where) 
   return PreTokenizer(std::move(steps));
 }
 
-void check_vocabulary(const GgufVocabulary& vocabulary, const std::string& where) {
-  if (vocabulary.model != "gpt2") {
-    throw InputError({.what = "the file's kind of tokenizer is not implemented",
-                      .where = where + ", tokenizer.ggml.model",
-                      .expected = "gpt2 (byte-level BPE)",
-                      .found = vocabulary.model});
-  }
+void check_sizes(const GgufVocabulary& vocabulary, const std::string& where) {
   const bool typed = !vocabulary.types.empty();
   if (vocabulary.tokens.empty() || (typed && vocabulary.types.size() != vocabulary.tokens.size())) {
     throw InputError({.what = "malformed vocabulary",
@@ -129,37 +124,54 @@ void check_vocabulary(const GgufVocabulary& vocabulary, const std::string& where
   }
 }
 
-// Control and user-defined tokens are cut out of the text before anything else.
-AddedTokens added_tokens_of(const GgufVocabulary& vocabulary, const TokenTable& tokens,
-                            const Normalizer& normalizer, const std::string& where) {
+}  // namespace
+
+AddedTokens gguf_added_tokens(const GgufVocabulary& vocabulary, const TokenTable& tokens,
+                              const Normalizer& normalizer, const std::string& where) {
   std::map<TokenId, AddedToken> added;
   for (std::size_t i = 0; i < vocabulary.types.size(); ++i) {
     const int32_t type = vocabulary.types[i];
     const std::string& content = vocabulary.tokens[i];
-    if ((type != kControl && type != kUserDefined) || content.empty()) continue;
-    added[tokens.find_spelling(content)] = {.content = content, .special = type == kControl};
+    const bool special = type == kControl || (type == kUnknown && vocabulary.model == "llama");
+    if ((!special && type != kUserDefined) || content.empty()) continue;
+    const TokenId id = tokens.find_spelling(content);
+    if (id != TokenTable::kNone) added[id] = {.content = content, .special = special};
   }
   check_added_tokens(added, where + ", tokenizer.ggml.tokens");
   return AddedTokens(std::move(added), normalizer);
 }
 
-}  // namespace
-
-TokenizerParts parse_gguf_vocabulary(const GgufVocabulary& vocabulary, const std::string& where) {
-  check_vocabulary(vocabulary, where);
+TokenizerParts parse_gguf_byte_level(const GgufVocabulary& vocabulary, const std::string& where) {
   const Family& family = family_of(vocabulary, where);
-  VocabularyBuilder builder(where);
+  VocabularyBuilder builder(TokenSpelling::kBytes, where);
   builder.reserve(vocabulary.tokens.size());
   for (std::size_t i = 0; i < vocabulary.tokens.size(); ++i) {
     builder.add_token(vocabulary.tokens[i], i);
   }
   for (const std::string& merge : vocabulary.merges) builder.add_merge(merge);
-  Normalizer normalizer(family.nfc ? std::vector{NormalForm::kNfc} : std::vector<NormalForm>());
-  AddedTokens added = added_tokens_of(vocabulary, builder.tokens(), normalizer, where);
+  MergeTable merges = builder.merges();
+  Normalizer normalizer(family.nfc ? std::vector<Normalizer::Step>{NormalForm::kNfc}
+                                   : std::vector<Normalizer::Step>());
+  AddedTokens added = gguf_added_tokens(vocabulary, builder.tokens(), normalizer, where);
   BpeOptions options;
   options.ignore_merges = family.ignore_merges;
-  return {std::move(added), std::move(normalizer), make_pre_tokenizer(family, where),
-          BpeModel(std::move(builder.tokens()), builder.merges(), options), remark_on(vocabulary, family)};
+  return {.added_tokens = std::move(added),
+          .normalizer = std::move(normalizer),
+          .pre_tokenizer = make_pre_tokenizer(family, where),
+          .model = BpeModel(std::move(builder.tokens()), std::move(merges), options),
+          .remark = remark_on(vocabulary, family)};
+}
+
+TokenizerParts parse_gguf_vocabulary(const GgufVocabulary& vocabulary, const std::string& where) {
+  const bool byte_level = vocabulary.model == "gpt2";
+  if (!byte_level && vocabulary.model != "llama") {
+    throw InputError({.what = "the file's kind of tokenizer is not implemented",
+                      .where = where + ", tokenizer.ggml.model",
+                      .expected = "gpt2 (byte-level BPE) or llama (SentencePiece)",
+                      .found = vocabulary.model});
+  }
+  check_sizes(vocabulary, where);
+  return byte_level ? parse_gguf_byte_level(vocabulary, where) : parse_gguf_sentencepiece(vocabulary, where);
 }
 
 }  // namespace saescope

@@ -1,6 +1,6 @@
 // tokenizer.json of the Python library `tokenizers`. The post-processor is not read: it only puts
-// special tokens around a text, which `encode` never does. Nor is the decoder: a byte-level vocabulary
-// says itself what bytes a token stands for.
+// special tokens around a text, which `encode` never does. Nor is the decoder of a byte-level vocabulary,
+// which says itself what bytes a token stands for.
 
 #include <fmt/format.h>
 
@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "text/tokenizer/added_token_sources.h"
+#include "text/tokenizer/class_pipeline.h"
 #include "text/tokenizer/json_reader.h"
 #include "text/tokenizer/tokenizer_parts.h"
 
@@ -23,6 +24,7 @@ struct Sections {
   std::string_view added_tokens;
   std::string_view normalizer;
   std::string_view pre_tokenizer;
+  std::string_view decoder;
   std::string_view vocab;
   std::string_view merges;
   std::map<std::string, std::string_view> model;  // its small members
@@ -53,6 +55,7 @@ Sections read_sections(std::string_view json, const std::string& where) {
     if (key == "added_tokens") sections.added_tokens = value;
     if (key == "normalizer") sections.normalizer = value;
     if (key == "pre_tokenizer") sections.pre_tokenizer = value;
+    if (key == "decoder") sections.decoder = value;
   });
   reader.expect_end();
   return sections;
@@ -128,7 +131,7 @@ bool has_all_bytes(const TokenTable& tokens) {
   return true;
 }
 
-BpeOptions check_options(const ModelOptions& options, const TokenTable& tokens) {
+BpeOptions check_options(const ModelOptions& options) {
   const Json& dropout = options.member("dropout");
   if (!dropout.is_null() && dropout != 0.0) options.refuse("dropout", "null: ids must not be random");
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
@@ -137,15 +140,7 @@ BpeOptions check_options(const ModelOptions& options, const TokenTable& tokens) 
   BpeOptions bpe;
   bpe.ignore_merges = options.flag("ignore_merges");
   bpe.fuse_unknown = options.flag("fuse_unk");
-  const bool complete = has_all_bytes(tokens);
-  if (options.flag("byte_fallback") && !complete) {
-    options.refuse("byte_fallback", "false, or a vocabulary with all 256 bytes");
-  }
-  if (!options.member("unk_token").is_null() && !complete) {
-    const TokenId unknown = tokens.find_spelling(options.text("unk_token"));
-    if (unknown == TokenTable::kNone) options.refuse("unk_token", "a token of the vocabulary");
-    bpe.unknown = unknown;
-  }
+  bpe.byte_fallback = options.flag("byte_fallback");
   return bpe;
 }
 
@@ -249,42 +244,84 @@ class AddedTokenNumbers {
 
 // All added tokens: those of the file and those of the files beside it.
 std::map<TokenId, AddedToken> number_added_tokens(const std::vector<std::pair<int64_t, AddedToken>>& of_file,
-                                                  const TokenTable& vocabulary, const TokenizerSetup& setup) {
+                                                  const TokenTable& vocabulary, TokenizerClass python_class,
+                                                  const AddedTokenSources* sources) {
   AddedTokenNumbers numbers(vocabulary);
   std::map<int64_t, AddedToken> stated;
   for (const auto& [id, token] : of_file) {
-    if (!setup.as_qwen2) numbers.add(token);
+    if (python_class == TokenizerClass::kAsFile) numbers.add(token);
     stated[id] = token;
   }
   const AddedTokenSources none;
-  const AddedTokenSources& sources = setup.added == nullptr ? none : *setup.added;
-  for (const AddedToken& token : tokens_to_add(sources, numbers.tokens(), stated)) numbers.add(token);
-  if (setup.as_qwen2) {  // whose __init__ adds every special token once more, by its text alone
-    for (const auto* tokens : {&sources.named, &sources.extra}) {
+  if (sources == nullptr) sources = &none;
+  for (const AddedToken& token : tokens_to_add(*sources, numbers.tokens(), stated)) numbers.add(token);
+  if (python_class ==
+      TokenizerClass::kQwen2) {  // its __init__ adds every special token again, by its text alone
+    for (const auto* tokens : {&sources->named, &sources->extra}) {
       for (const AddedToken& token : *tokens) numbers.add({.content = token.content, .special = true});
     }
   }
   return numbers.take();
 }
 
-// The pipeline of transformers' Qwen2Tokenizer.
-PreTokenizer qwen2_pre_tokenizer(const std::string& where) {
-  return PreTokenizer({PreTokenizer::Split{Regex::from_pattern(kQwen2Pattern, where)}});
+// The pipeline that a file describes.
+ClassPipeline pipeline_of_file(const Sections& sections, const ModelOptions& options, const Json& normalizer,
+                               const Json& pre_tokenizer, const std::string& where) {
+  ClassPipeline pipeline;
+  const bool byte_level = is_byte_level(pre_tokenizer, where + ", pre_tokenizer");
+  pipeline.spelling = byte_level ? TokenSpelling::kBytes : TokenSpelling::kCharacters;
+  pipeline.normalizer = parse_normalizer(normalizer, where + ", normalizer");
+  pipeline.pre_tokenizer = parse_pre_tokenizer(pre_tokenizer, where + ", pre_tokenizer");
+  if (!byte_level) {
+    const std::string decoder = where + ", decoder";
+    pipeline.decoder = parse_decoder(parse_section(sections.decoder, decoder), decoder);
+  }
+  pipeline.options = check_options(options);
+  if (!options.member("unk_token").is_null()) pipeline.unknown = options.text("unk_token");
+  return pipeline;
 }
 
-// What the class Qwen2Tokenizer leaves out of a file, where it says something else than the class.
-std::string qwen2_remark(const Json& normalizer, const Json& pre_tokenizer) {
-  const auto text_of = [](const Json& json) {
-    return json.dump(-1, ' ', true, Json::error_handler_t::replace);
-  };
-  const bool nfc = normalizer.is_object() && normalizer.value("type", "") == "NFC";
-  // The expression as it stands in the files of the family, in the text of a JSON string.
-  const bool same_split = text_of(pre_tokenizer).find(text_of(kQwen2Pattern)) != std::string::npos;
-  if (nfc && same_split) return {};
-  return fmt::format(
-      "the {} of tokenizer.json does not count: for models of the type qwen2, transformers 5 uses "
-      "its class Qwen2Tokenizer, and so does this program",
-      nfc ? "pre_tokenizer" : "normalizer");
+// Settles what depends on which tokens there are. With all bytes nothing is unknown.
+void settle_options(ClassPipeline& pipeline, const TokenTable& tokens, const std::string& where) {
+  const bool complete = tokens.spelling() == TokenSpelling::kBytes && has_all_bytes(tokens);
+  if (complete) pipeline.options.byte_fallback = false;
+  if (complete || !pipeline.unknown) return;
+  if (pipeline.options.byte_fallback && tokens.spelling() == TokenSpelling::kBytes) {
+    throw InputError(
+        {.what = "byte_fallback with a byte-level vocabulary that lacks bytes is not implemented",
+         .where = where + ", model.byte_fallback",
+         .expected = "false, or a vocabulary with all 256 bytes"});
+  }
+  const TokenId unknown = tokens.find_spelling(*pipeline.unknown);
+  if (unknown == TokenTable::kNone) {
+    throw InputError({.what = "the unknown token is not in the vocabulary",
+                      .where = where + ", model.unk_token",
+                      .expected = "a token of the vocabulary",
+                      .found = *pipeline.unknown});
+  }
+  pipeline.options.unknown = unknown;
+}
+
+// LlamaTokenizer is named by files of byte-level vocabularies, too, which transformers then takes as they
+// are.
+TokenizerClass class_that_counts(TokenizerClass python_class, const Json& pre_tokenizer,
+                                 const std::string& where) {
+  const bool llama = python_class == TokenizerClass::kLlama || python_class == TokenizerClass::kLlamaLegacy ||
+                     python_class == TokenizerClass::kLlamaNoPrefix;
+  return llama && is_byte_level(pre_tokenizer, where + ", pre_tokenizer") ? TokenizerClass::kAsFile
+                                                                          : python_class;
+}
+
+TokenizerParts join_parts(ClassPipeline pipeline, VocabularyBuilder builder,
+                          std::map<TokenId, AddedToken> added, std::string remark) {
+  MergeTable merges = builder.merges();
+  AddedTokens added_tokens(std::move(added), pipeline.normalizer);
+  return {std::move(added_tokens),
+          std::move(pipeline.normalizer),
+          std::move(pipeline.pre_tokenizer),
+          BpeModel(std::move(builder.tokens()), std::move(merges), pipeline.options),
+          std::move(pipeline.decoder),
+          std::move(remark)};
 }
 
 }  // namespace
@@ -295,41 +332,37 @@ TokenizerParts parse_tokenizer_json(std::string_view json, const std::string& wh
   if (sections.vocab.empty() || sections.merges.empty()) {
     throw InputError({.what = "the tokenizer has no vocabulary and merges",
                       .where = where,
-                      .expected = "a byte-level BPE tokenizer with model.vocab and model.merges"});
+                      .expected = "a BPE tokenizer with model.vocab and model.merges"});
   }
-  const Json normalizer_json = parse_section(sections.normalizer, where + ", normalizer");
-  const Json pre_tokenizer_json = parse_section(sections.pre_tokenizer, where + ", pre_tokenizer");
-  Normalizer normalizer = setup.as_qwen2 ? Normalizer({NormalForm::kNfc})
-                                         : parse_normalizer(normalizer_json, where + ", normalizer");
-  PreTokenizer pre_tokenizer = setup.as_qwen2
-                                   ? qwen2_pre_tokenizer(where)
-                                   : parse_pre_tokenizer(pre_tokenizer_json, where + ", pre_tokenizer");
-  const ModelOptions model_options(sections, where);
-  if (model_options.text("type") != "BPE") model_options.refuse("type", "\"BPE\"");
-  VocabularyBuilder builder(where);
+  const Json normalizer = parse_section(sections.normalizer, where + ", normalizer");
+  const Json pre_tokenizer = parse_section(sections.pre_tokenizer, where + ", pre_tokenizer");
+  const TokenizerClass python_class = class_that_counts(setup.python_class, pre_tokenizer, where);
+  std::optional<ClassPipeline> pipeline = pipeline_of(python_class, where);
+  const ModelOptions options(sections, where);
+  if (options.text("type") != "BPE") options.refuse("type", "\"BPE\"");
+  if (!pipeline) pipeline = pipeline_of_file(sections, options, normalizer, pre_tokenizer, where);
+  VocabularyBuilder builder(pipeline->spelling, where);
   read_vocabulary(sections, where, builder);
-  const BpeOptions options = setup.as_qwen2 ? BpeOptions() : check_options(model_options, builder.tokens());
-  auto added_tokens =
+  settle_options(*pipeline, builder.tokens(), where);
+  auto added =
       number_added_tokens(read_added_tokens(parse_section(sections.added_tokens, where + ", added_tokens"),
                                             where + ", added_tokens"),
-                          builder.tokens(), setup);
-  check_added_tokens(added_tokens, where + ", added_tokens");
-  AddedTokens added(std::move(added_tokens), normalizer);
-  return {std::move(added), std::move(normalizer), std::move(pre_tokenizer),
-          BpeModel(std::move(builder.tokens()), builder.merges(), options),
-          setup.as_qwen2 ? qwen2_remark(normalizer_json, pre_tokenizer_json) : std::string()};
+                          builder.tokens(), python_class, setup.added);
+  check_added_tokens(added, where + ", added_tokens");
+  return join_parts(*std::move(pipeline), std::move(builder), std::move(added),
+                    remark_on_class(python_class, normalizer, pre_tokenizer));
 }
 
 TokenizerParts parse_vocabulary_files(std::string_view vocab, std::string_view merges,
                                       const std::string& where, const TokenizerSetup& setup) {
-  if (!setup.as_qwen2) {
+  if (setup.python_class != TokenizerClass::kQwen2) {
     throw InputError(
         {.what = "there is no tokenizer.json, and vocab.json says nothing about how text is cut",
          .where = where,
          .expected = "tokenizer.json, or a model of the type qwen2",
          .hint = "AutoTokenizer.from_pretrained(…).save_pretrained(…) of transformers writes one"});
   }
-  VocabularyBuilder builder(where);
+  VocabularyBuilder builder(TokenSpelling::kBytes, where);
   add_vocabulary(vocab, where + ", vocab.json", builder);
   while (!merges.empty()) {
     const std::size_t end = std::min(merges.find('\n'), merges.size());
@@ -338,12 +371,9 @@ TokenizerParts parse_vocabulary_files(std::string_view vocab, std::string_view m
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (!line.empty() && !line.starts_with("#version")) builder.add_merge(line);
   }
-  auto added_tokens = number_added_tokens({}, builder.tokens(), setup);
-  check_added_tokens(added_tokens, where);
-  Normalizer normalizer({NormalForm::kNfc});
-  AddedTokens added(std::move(added_tokens), normalizer);
-  return {std::move(added), std::move(normalizer), qwen2_pre_tokenizer(where),
-          BpeModel(std::move(builder.tokens()), builder.merges(), {})};
+  auto added = number_added_tokens({}, builder.tokens(), setup.python_class, setup.added);
+  check_added_tokens(added, where);
+  return join_parts(*pipeline_of(setup.python_class, where), std::move(builder), std::move(added), {});
 }
 
 }  // namespace saescope

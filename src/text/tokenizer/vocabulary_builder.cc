@@ -3,6 +3,13 @@
 #include "text/tokenizer/tokenizer_parts.h"
 
 namespace saescope {
+namespace {
+
+// Merges that are looked up together, so that what they read from the table arrives while others are
+// prepared.
+constexpr std::size_t kMostWaiting = 64;
+
+}  // namespace
 
 void VocabularyBuilder::add_token(std::string_view spelling, uint64_t id) {
   if (id > static_cast<uint64_t>(TokenTable::kLargestId)) {
@@ -17,9 +24,9 @@ void VocabularyBuilder::add_token(std::string_view spelling, uint64_t id) {
                       .where = where_ + ", token \"" + std::string(spelling) + "\"",
                       .found = "id " + std::to_string(id)});
   }
-  whole_.clear();
-  const bool added = append_spelled_bytes(spelling, whole_) ? tokens_.add(whole_, token)
-                                                            : tokens_.add_unreachable(spelling, token);
+  bytes_.clear();
+  const bool added =
+      append_bytes(spelling, bytes_) ? tokens_.add(bytes_, token) : tokens_.add_unreachable(spelling, token);
   if (!added) {
     throw InputError(
         {.what = "a token stands twice in the vocabulary", .where = where_, .found = std::string(spelling)});
@@ -27,30 +34,26 @@ void VocabularyBuilder::add_token(std::string_view spelling, uint64_t id) {
 }
 
 void VocabularyBuilder::add_merge(std::string_view left, std::string_view right) {
-  left_.clear();
-  bool known = append_spelled_bytes(left, left_);
-  whole_ = left_;
-  known = known && append_spelled_bytes(right, whole_);
+  Waiting merge = {.begin = waiting_bytes_.size()};
+  bool known = append_bytes(left, waiting_bytes_);
+  merge.middle = waiting_bytes_.size();
+  known = known && append_bytes(right, waiting_bytes_);
+  merge.end = waiting_bytes_.size();
   if (!known) {
     throw InputError({.what = "a merge is not spelled in the byte-level alphabet",
                       .where = where_,
-                      .found = std::string(left) + " " + std::string(right),
-                      .hint = "only byte-level BPE vocabularies are implemented"});
+                      .found = std::string(left) + " " + std::string(right)});
   }
-  const std::string_view right_bytes = std::string_view(whole_).substr(left_.size());
-  const TokenId left_id = require(tokens_.find(left_), left_, left, right);
-  const TokenId right_id = require(tokens_.find(right_bytes), right_bytes, left, right);
-  last_whole_ = require(find_whole(), whole_, left, right);
-  const auto rank = static_cast<uint32_t>(merges_.size());
-  merges_.push_back({left_id, right_id, {rank, last_whole_}});
-}
-
-// Merges are mostly listed in the order of the tokens they give, which saves a look-up.
-TokenId VocabularyBuilder::find_whole() const {
-  for (const TokenId guess : {last_whole_, last_whole_ + 1}) {
-    if (tokens_.contains(guess) && tokens_.bytes(guess) == whole_) return guess;
-  }
-  return tokens_.find(whole_);
+  const auto hash_of = [&](std::size_t begin, std::size_t end) {
+    const uint64_t hash = hash_bytes(std::string_view(waiting_bytes_).substr(begin, end - begin));
+    tokens_.prefetch(hash);
+    return hash;
+  };
+  merge.left_hash = hash_of(merge.begin, merge.middle);
+  merge.right_hash = hash_of(merge.middle, merge.end);
+  merge.whole_hash = hash_of(merge.begin, merge.end);
+  waiting_.push_back(merge);
+  if (waiting_.size() == kMostWaiting) look_up_waiting();
 }
 
 void VocabularyBuilder::add_merge(std::string_view pair) {
@@ -59,19 +62,49 @@ void VocabularyBuilder::add_merge(std::string_view pair) {
   const std::size_t space = pair.find(' ');
   if (space == std::string_view::npos || pair.find(' ', space + 1) != std::string_view::npos) {
     throw InputError({.what = "malformed merge",
-                      .where = where_ + ", merge " + std::to_string(merges_.size() + 1),
+                      .where = where_ + ", merge " + std::to_string(merges_.size() + waiting_.size() + 1),
                       .expected = "two tokens with one space between them",
                       .found = std::string(pair)});
   }
   add_merge(pair.substr(0, space), pair.substr(space + 1));
 }
 
-TokenId VocabularyBuilder::require(TokenId id, std::string_view bytes, std::string_view left,
-                                   std::string_view right) const {
+MergeTable VocabularyBuilder::merges() {
+  look_up_waiting();
+  return MergeTable(merges_);
+}
+
+bool VocabularyBuilder::append_bytes(std::string_view spelling, std::string& out) const {
+  if (tokens_.spelling() == TokenSpelling::kBytes) return append_spelled_bytes(spelling, out);
+  out.append(spelling);
+  return true;
+}
+
+void VocabularyBuilder::look_up_waiting() {
+  const std::string_view bytes = waiting_bytes_;
+  for (const Waiting& merge : waiting_) {
+    const std::string_view left = bytes.substr(merge.begin, merge.middle - merge.begin);
+    const std::string_view right = bytes.substr(merge.middle, merge.end - merge.middle);
+    const std::string_view whole = bytes.substr(merge.begin, merge.end - merge.begin);
+    merges_.push_back({require(left, merge.left_hash, merge), require(right, merge.right_hash, merge),
+                       require(whole, merge.whole_hash, merge)});
+  }
+  waiting_.clear();
+  waiting_bytes_.clear();
+}
+
+TokenId VocabularyBuilder::require(std::string_view bytes, uint64_t hash, const Waiting& merge) const {
+  const TokenId id = tokens_.find(bytes, hash);
   if (id != TokenTable::kNone) return id;
+  const auto spelled = [&](std::string_view text) {
+    return tokens_.spelling() == TokenSpelling::kBytes ? spell_bytes(text) : std::string(text);
+  };
+  const std::string_view all = waiting_bytes_;
   throw InputError({.what = "a merge names a token that is not in the vocabulary",
-                    .where = where_ + ", merge \"" + std::string(left) + " " + std::string(right) + "\"",
-                    .found = spell_bytes(bytes)});
+                    .where = where_ + ", merge \"" +
+                             spelled(all.substr(merge.begin, merge.middle - merge.begin)) + " " +
+                             spelled(all.substr(merge.middle, merge.end - merge.middle)) + "\"",
+                    .found = spelled(bytes)});
 }
 
 }  // namespace saescope
