@@ -21,6 +21,7 @@ golden_names() {
   case "$1" in
     safetensors) echo '*.safetensors' ;;
     gguf) echo '*.gguf' ;;
+    npz) echo '*.npz' ;;
     torch_archive) echo '*.pt' ;;
     model_config | sae_config) echo 'config.json' ;;
     tokenizer_config) echo 'tokenizer_config.json' ;;

@@ -16,7 +16,8 @@ namespace {
 constexpr std::array kFiles1 = {"params.npz"};
 constexpr std::array kFiles2 = {"params.safetensors"};
 constexpr std::array kOptional2 = {"config.json"};
-constexpr std::array<std::string_view, 3> kNeeded1 = {"W_enc", "b_enc", "threshold"};
+// Some of the files have the matrix in lower case.
+constexpr std::array<std::string_view, 4> kNeeded1 = {"W_enc", "w_enc", "b_enc", "threshold"};
 
 void bind_jump_relu(const SaeTensors& tensors, std::string_view weight, EncoderParameters& encoder) {
   tensors.bind_weight(weight, Orientation::kInOut, encoder);
@@ -48,17 +49,23 @@ OpenedSae open_gemma_scope_1(const SaePlace& place) {
   sae.unpacked = std::move(arrays.unpacked);
   const TorchStateDict state = {std::move(arrays.arrays), {}};
   sae.encoder.class_name = "Gemma Scope";
-  bind_jump_relu(SaeTensors(state, path, "the arrays of an SAE of Gemma Scope"), "W_enc", sae.encoder);
+  const SaeTensors tensors(state, path, "the arrays of an SAE of Gemma Scope");
+  bind_jump_relu(tensors, tensors.has("w_enc") ? "w_enc" : "W_enc", sae.encoder);
   return sae;
 }
 
-/// "gemma-v3-4b-it" is how some of its configurations spell gemma-3-4b-it.
+/// "gemma-v3-4b-it" is how some of its configurations spell gemma-3-4b-it, and the base model of the smallest
+/// size has no
+/// "-pt" in its name.
 std::string model_of(const SaeConfig& config) {
   constexpr std::string_view kVersion = "-v3";
   std::string model = config.text("model_name");
   if (const std::size_t at = model.find(kVersion); at != std::string::npos) {
     model.replace(at, kVersion.size(), "-3");
   }
+  constexpr std::string_view kSmallest = "-270m";
+  if (model.ends_with(std::string(kSmallest) + "-pt"))
+    model.resize(model.size() - std::string_view("-pt").size());
   return model;
 }
 
