@@ -8,7 +8,7 @@ namespace saescope {
 namespace {
 
 constexpr uint32_t kNowhere = ~uint32_t{0};
-constexpr std::size_t kWindow = 2048;  // units; the heap of such a window fits into the first-level cache
+constexpr std::size_t kWindow = 512;   // units; the heap of such a window fits into the first-level cache
 constexpr std::size_t kOverlaps = 16;  // a window shares its sixteenth part with the next one
 
 // The first place at which two lists of tokens agree on the token before and the one behind it: indices of
@@ -91,7 +91,9 @@ void Merger::run_window(std::span<const TokenId> units, uint32_t begin, std::vec
     queue_.pop_back();
     const auto rank = static_cast<uint32_t>(candidate >> 32);
     const auto position = static_cast<uint32_t>(candidate);
-    if (is_still_possible(rank, position)) apply(rank, position);
+    // The pair may give the same token by another merge by now, which the library takes for the queued one.
+    const TokenId whole = symbols_[position].whole;
+    if (whole != TokenTable::kNone && whole == merges_.whole(rank)) apply(position);
   }
   for (uint32_t i = 0; i < symbols_.size(); ++i) {
     if (symbols_[i].id != TokenTable::kNone) out.push_back({symbols_[i].id, begin + i});
@@ -104,27 +106,22 @@ void Merger::fill(std::span<const TokenId> window) {
   symbols_.reserve(window.size());
   const auto size = static_cast<uint32_t>(window.size());
   for (uint32_t i = 0; i < size; ++i) {
-    symbols_.push_back({window[i], i == 0 ? kNowhere : i - 1, i + 1 == size ? kNowhere : i + 1});
-    if (i + 1 == size) break;
-    const Merge merge = merges_.find(window[i], window[i + 1]);
+    const bool last = i + 1 == size;
+    const Merge merge = last ? Merge() : merges_.find(window[i], window[i + 1]);
+    symbols_.push_back({window[i], merge.id, i == 0 ? kNowhere : i - 1, last ? kNowhere : i + 1});
     if (merge.id != TokenTable::kNone) queue_.push_back((uint64_t{merge.rank} << 32) | i);
   }
   std::make_heap(queue_.begin(), queue_.end(), std::greater<>());
 }
 
-// Whether the pair at `position` still gives the same token, perhaps by another merge, as the library asks.
-bool Merger::is_still_possible(uint32_t rank, uint32_t position) const {
-  const Symbol& left = symbols_[position];
-  if (left.id == TokenTable::kNone || left.next == kNowhere) return false;
-  return merges_.find(left.id, symbols_[left.next].id).id == merges_.whole(rank);
-}
-
-void Merger::apply(uint32_t rank, uint32_t position) {
+// Merges the symbol at `position` with the next one.
+void Merger::apply(uint32_t position) {
   Symbol& left = symbols_[position];
   Symbol& right = symbols_[left.next];
-  left.id = merges_.whole(rank);
+  left.id = left.whole;
   left.next = right.next;
   right.id = TokenTable::kNone;
+  right.whole = TokenTable::kNone;
   if (left.next != kNowhere) symbols_[left.next].previous = position;
   if (left.previous != kNowhere) queue_pair(left.previous);
   queue_pair(position);
@@ -132,9 +129,9 @@ void Merger::apply(uint32_t rank, uint32_t position) {
 
 // Queues the merge of the symbol at `position` with the one after it, if there is one.
 void Merger::queue_pair(uint32_t position) {
-  const Symbol& left = symbols_[position];
-  if (left.next == kNowhere) return;
-  const Merge merge = merges_.find(left.id, symbols_[left.next].id);
+  Symbol& left = symbols_[position];
+  const Merge merge = left.next == kNowhere ? Merge() : merges_.find(left.id, symbols_[left.next].id);
+  left.whole = merge.id;
   if (merge.id == TokenTable::kNone) return;
   queue_.push_back((uint64_t{merge.rank} << 32) | position);
   std::push_heap(queue_.begin(), queue_.end(), std::greater<>());

@@ -30,15 +30,15 @@ class Merger {
  private:
   // A node of the list.
   struct Symbol {
-    TokenId id;  // kNone once merged into its left neighbour
+    TokenId id;     // kNone once merged into its left neighbour
+    TokenId whole;  // what it and the next one merge to, or kNone
     uint32_t previous;
     uint32_t next;
   };
   void run_window(std::span<const TokenId> units, uint32_t begin, std::vector<MergedToken>& out);
   void run_windows(std::span<const TokenId> units);
   void fill(std::span<const TokenId> window);
-  bool is_still_possible(uint32_t rank, uint32_t position) const;
-  void apply(uint32_t rank, uint32_t position);
+  void apply(uint32_t position);
   void queue_pair(uint32_t position);
 
   const MergeTable& merges_;

@@ -105,9 +105,10 @@ Normalizer normalizer_of(const GgufVocabulary& vocabulary) {
   return Normalizer(std::move(steps));
 }
 
+constexpr int32_t kUnknownType = 2;  // in tokenizer.ggml.token_type
+
 std::optional<TokenId> unknown_token(const GgufVocabulary& vocabulary) {
-  constexpr int32_t kUnknown = 2;
-  const auto found = std::find(vocabulary.types.begin(), vocabulary.types.end(), kUnknown);
+  const auto found = std::find(vocabulary.types.begin(), vocabulary.types.end(), kUnknownType);
   if (found == vocabulary.types.end()) return std::nullopt;
   return static_cast<TokenId>(found - vocabulary.types.begin());
 }
