@@ -22,10 +22,11 @@ from pathlib import Path
 from measure import Measurement, bring_into_page_cache, drop_from_page_cache
 from processor import FORCED, describe, force
 from programs import run_ours, run_pytorch
-from workload import (HEAD_DIM, HEADS, HIDDEN, INTERMEDIATE, KV_HEADS, SIZES, Size, Workload, llama_workload,
-                      smollm2_workload, write_prompts)
+from workload import (FAMILY_SIZES, GEMMA3_4B, LLAMA_8B, QWEN3_8B, SIZES, Size, Workload, smollm2_workload,
+                      synthetic_workload, write_prompts)
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "saescope"
+TOKENIZER = CACHE / "tokenizers" / "llama3_1"
 MIB = 1 << 20
 
 
@@ -82,11 +83,13 @@ def gemm_rates(bench: Bench) -> dict[str, float]:
 def needed_operations(size: Size, prefixes: int, taps: int) -> tuple[float, float]:
     """Floating-point operations of the linear layers at distinct prefixes (top layer: keys and values for all, the rest
     for tapped positions), and of encoding the taps."""
-    query, key_value = HIDDEN * HEADS * HEAD_DIM, 2 * HIDDEN * KV_HEADS * HEAD_DIM
-    layer = 2 * query + key_value + 3 * HIDDEN * INTERMEDIATE
+    shape = LLAMA_8B
+    query = shape.hidden * shape.heads * shape.head_dim
+    key_value = 2 * shape.hidden * shape.kv_heads * shape.head_dim
+    layer = 2 * query + key_value + 3 * shape.hidden * shape.intermediate
     top = size.tapped[-1]
     forward = 2.0 * (prefixes * (top * layer + key_value) + taps * (layer - key_value))
-    return forward, 2.0 * taps * len(size.tapped) * HIDDEN * size.features
+    return forward, 2.0 * taps * len(size.tapped) * shape.hidden * size.features
 
 
 def table(header: list[str], rows: list[list[str]]) -> None:
@@ -142,6 +145,25 @@ def end_to_end(bench: Bench) -> None:
         rows.append([stage, f"{operations / 1e12:.2f}", f"{seconds:.2f}", f"{operations / seconds / 1e9:.0f}",
                      f"{peak:.0f} ({kind})", f"{100 * operations / seconds / 1e9 / peak:.0f} %"])
     table(["stage", "needed TFLOP", "seconds", "GFLOP/s", "GEMM rate measured in this run", "share"], rows)
+
+
+def families(bench: Bench) -> None:
+    """140 prompts through four layers of other families' shapes, SAEs at two."""
+    for shape in (GEMMA3_4B, QWEN3_8B):
+        size = FAMILY_SIZES[bench.size.name]
+        workload = synthetic_workload(CACHE / "bench" / f"{shape.name}-{size.name}", shape, size, TOKENIZER)
+        dtype = faster_dtype(bench, workload)
+        runs: dict[str, list[Measurement]] = {"run_sae_analysis": [], "tuned": [], "competent": []}
+        for _ in range(bench.repeat):
+            warm(workload)
+            runs["run_sae_analysis"].append(run_ours(bench.executable, workload, "--no-cache"))
+            for structure in ("tuned", "competent"):
+                warm(workload)
+                runs[structure].append(run_pytorch(workload, structure, dtype))
+        ours = runs["run_sae_analysis"]
+        wall = median(ours, lambda run: run.wall)
+        print(f"### {shape.name}, {size.layers} layers: {ours[0].tokens} tokens, {ours[0].prefixes} distinct prefixes\n")
+        table(RUN_HEADER, [row_of(name, of, wall) for name, of in runs.items()])
 
 
 def memory_limit(bench: Bench) -> None:
@@ -258,7 +280,7 @@ def cold_files(bench: Bench) -> None:
 
 
 SCENARIOS = {function.__name__: function for function in
-             (smollm2, long_prompts, cached, specific, memory_limit, end_to_end, cold_files, growth)}
+             (smollm2, long_prompts, cached, specific, memory_limit, end_to_end, families, cold_files, growth)}
 ON_LLAMA = {"cached", "specific", "memory_limit", "end_to_end", "cold_files"}
 
 
@@ -283,7 +305,7 @@ def main() -> None:
                   1 if options.smoke else options.repeat, options.smoke, not options.no_seed)
     bench.smollm2 = smollm2_workload(CACHE / "bench", CACHE / "demo" / "SmolLM2-135M-Instruct.Q4_1.gguf")
     if ON_LLAMA & set(names):
-        bench.llama = llama_workload(CACHE / "bench", bench.size, CACHE / "tokenizers" / "llama3_1")
+        bench.llama = synthetic_workload(CACHE / "bench" / bench.size.name, LLAMA_8B, bench.size, TOKENIZER)
         warm(bench.llama)
     print(f"{describe(options.isa)}; torch {__import__('torch').__version__}, size {bench.size.name}\n", flush=True)
     for name in names:

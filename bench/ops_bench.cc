@@ -144,7 +144,7 @@ void BM_RmsNorm(benchmark::State& state) {
 BENCHMARK(BM_RmsNorm)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 /// Gate and up projection with the gating, at the rows of a large wave.
-void BM_Swiglu(benchmark::State& state) {
+void BM_Glu(benchmark::State& state) {
   CpuBackend backend(threads());
   const auto rows = static_cast<std::size_t>(state.range(0));
   const Array x = make(backend, rows, kHidden, DType::kBF16);
@@ -153,10 +153,10 @@ void BM_Swiglu(benchmark::State& state) {
   const Array out = backend.allocate(rows, kIntermediate, DType::kBF16);
   const TensorView gate_view = as_weight(gate);
   const TensorView up_view = as_weight(up);
-  for (auto _ : state) backend.swiglu(x, {gate_view, {}}, {up_view, {}}, out);
+  for (auto _ : state) backend.glu(x, {gate_view, {}}, {up_view, {}}, GateFunction::kSilu, out);
   set_flops(state, 4.0 * static_cast<double>(rows) * kHidden * kIntermediate);
 }
-BENCHMARK(BM_Swiglu)->Arg(1024)->Arg(4805)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(BM_Glu)->Arg(1024)->Arg(4805)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 /// One sequence of n tokens with Llama's heads.
 void attention(benchmark::State& state, int thread_count) {

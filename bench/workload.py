@@ -1,4 +1,4 @@
-"""Writes what the end-to-end benchmarks read: a synthetic model of Llama-3.1-8B's shape, SAEs, prompts, configurations.
+"""Writes what the end-to-end benchmarks read: synthetic models of published models' shapes, SAEs, prompts, configurations.
 
 Everything is seeded and goes to a cache folder, where a later run finds it again. Real weights would take the same
 time; random ones need no licence and no download.
@@ -9,7 +9,7 @@ import csv
 import json
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,6 @@ REPO = Path(__file__).resolve().parent.parent
 sys.path.append(str(REPO / "tools"))
 from python_stubs import stubbed_imports  # noqa: E402 (found on the path just added)
 
-HIDDEN, INTERMEDIATE, HEADS, KV_HEADS, HEAD_DIM, VOCABULARY = 4096, 14336, 32, 8, 128, 128256
 TOKENS = {"asst": -3, "endheader": -2, "newline": -1}  # from the end of the sequence, as in the built-in `llama`
 PROMPTS = 140
 MEAN_WORDS = 18.3
@@ -31,6 +30,43 @@ CHAT_TEMPLATE = (
     "{% for message in messages %}<|start_header_id|>{{ message['role'] }}<|end_header_id|>\n\n"
     "{{ message['content'] }}<|eot_id|>{% endfor %}"
     "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}")
+
+
+VOCABULARY = 128256  # of the tokenizer that all of them use
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A model's matrices, and what its config.json says besides."""
+    name: str
+    hidden: int
+    intermediate: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    settings: dict = field(hash=False)
+    norms: tuple[str, ...] = ("input_layernorm", "post_attention_layernorm")
+    head_norms: tuple[str, ...] = ()
+    norm_factor: float = 1.0  # as stored: Gemma's are those less 1
+    embedding_scale: float = 1.0
+
+
+LLAMA_8B = Shape("llama", 4096, 14336, 32, 8, 128, {
+    "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu", "rms_norm_eps": 1e-5,
+    "tie_word_embeddings": False, "attention_bias": False, "mlp_bias": False, "rope_theta": 500000.0,
+    "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                     "original_max_position_embeddings": 8192}})
+QWEN3_8B = Shape("qwen3", 4096, 12288, 32, 8, 128, {
+    "architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "hidden_act": "silu", "rms_norm_eps": 1e-6,
+    "tie_word_embeddings": False, "attention_bias": False, "rope_theta": 1000000.0},
+    head_norms=("q_norm", "k_norm"))
+GEMMA3_4B = Shape("gemma3", 2560, 10240, 8, 4, 256, {
+    "architectures": ["Gemma3ForCausalLM"], "model_type": "gemma3_text", "hidden_activation": "gelu_pytorch_tanh",
+    "rms_norm_eps": 1e-6, "tie_word_embeddings": False, "attention_bias": False, "query_pre_attn_scalar": 256,
+    "sliding_window": 1024, "rope_theta": 1000000.0, "rope_local_base_freq": 10000.0,
+    "rope_scaling": {"rope_type": "linear", "factor": 8.0}},
+    norms=("input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"),
+    head_norms=("q_norm", "k_norm"), norm_factor=0.0, embedding_scale=2560 ** -0.5)
 
 
 @dataclass(frozen=True)
@@ -44,6 +80,8 @@ class Size:
 
 
 SIZES = {"full": Size("full", 16, (11, 15), 131072, 24.0), "small": Size("small", 4, (2, 3), 32768, 12.0)}
+# Of the other families: four layers show what theirs cost.
+FAMILY_SIZES = {"full": Size("full", 4, (2, 3), 65536, 12.0), "small": Size("small", 4, (2, 3), 32768, 12.0)}
 
 
 @dataclass(frozen=True)
@@ -63,41 +101,40 @@ def _normal(generator: torch.Generator, *shape: int, scale: float) -> torch.Tens
     return torch.empty(*shape).normal_(0, scale, generator=generator)
 
 
-def _layer_tensors(layer: int) -> dict[str, torch.Tensor]:
+def _layer_tensors(shape: Shape, layer: int) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(layer)
     prefix = f"model.layers.{layer}."
+    queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
     matrices = {
-        "self_attn.q_proj": (HEADS * HEAD_DIM, HIDDEN), "self_attn.k_proj": (KV_HEADS * HEAD_DIM, HIDDEN),
-        "self_attn.v_proj": (KV_HEADS * HEAD_DIM, HIDDEN), "self_attn.o_proj": (HIDDEN, HEADS * HEAD_DIM),
-        "mlp.gate_proj": (INTERMEDIATE, HIDDEN), "mlp.up_proj": (INTERMEDIATE, HIDDEN),
-        "mlp.down_proj": (HIDDEN, INTERMEDIATE)}
+        "self_attn.q_proj": (queries, shape.hidden), "self_attn.k_proj": (keys, shape.hidden),
+        "self_attn.v_proj": (keys, shape.hidden), "self_attn.o_proj": (shape.hidden, queries),
+        "mlp.gate_proj": (shape.intermediate, shape.hidden), "mlp.up_proj": (shape.intermediate, shape.hidden),
+        "mlp.down_proj": (shape.hidden, shape.intermediate)}
     tensors = {f"{prefix}{name}.weight": _normal(generator, *shape, scale=0.02).bfloat16()
                for name, shape in matrices.items()}
-    for norm in ("input_layernorm", "post_attention_layernorm"):
-        tensors[f"{prefix}{norm}.weight"] = torch.ones(HIDDEN, dtype=torch.bfloat16)
+    norms = {norm: shape.hidden for norm in shape.norms}
+    norms.update({f"self_attn.{norm}": shape.head_dim for norm in shape.head_norms})
+    for norm, size in norms.items():
+        tensors[f"{prefix}{norm}.weight"] = torch.full((size,), shape.norm_factor, dtype=torch.bfloat16)
     return tensors
 
 
-def _write_checkpoint(folder: Path, layers: int, tokenizer: Path) -> None:
+def _write_checkpoint(folder: Path, shape: Shape, layers: int, tokenizer: Path) -> None:
     """A sharded checkpoint in Hugging Face layout, bfloat16, one shard for each layer."""
     folder.mkdir(parents=True)
-    config = {
-        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "dtype": "bfloat16", "vocab_size": VOCABULARY,
-        "hidden_size": HIDDEN, "intermediate_size": INTERMEDIATE, "num_hidden_layers": layers,
-        "num_attention_heads": HEADS, "num_key_value_heads": KV_HEADS, "head_dim": HEAD_DIM, "hidden_act": "silu",
-        "rms_norm_eps": 1e-5, "max_position_embeddings": 131072, "tie_word_embeddings": False,
-        "attention_bias": False, "mlp_bias": False, "bos_token_id": 128000, "eos_token_id": 128009,
-        "rope_theta": 500000.0,
-        "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-                         "original_max_position_embeddings": 8192}}
+    config = {**shape.settings, "dtype": "bfloat16", "vocab_size": VOCABULARY, "hidden_size": shape.hidden,
+              "intermediate_size": shape.intermediate, "num_hidden_layers": layers, "num_attention_heads": shape.heads,
+              "num_key_value_heads": shape.kv_heads, "head_dim": shape.head_dim, "max_position_embeddings": 131072,
+              "bos_token_id": 128000, "eos_token_id": 128009}
     (folder / "config.json").write_text(json.dumps(config, indent=1))
     generator = torch.Generator().manual_seed(1000)
-    shards = [{"model.embed_tokens.weight": _normal(generator, VOCABULARY, HIDDEN, scale=1.0).bfloat16()}]
+    embedding = _normal(generator, VOCABULARY, shape.hidden, scale=shape.embedding_scale).bfloat16()
+    shards = [{"model.embed_tokens.weight": embedding}]
     shards.append({"lm_head.weight": shards[0]["model.embed_tokens.weight"].clone(),
-                   "model.norm.weight": torch.ones(HIDDEN, dtype=torch.bfloat16)})
+                   "model.norm.weight": torch.full((shape.hidden,), shape.norm_factor, dtype=torch.bfloat16)})
     weight_map = {}
     for number in range(layers + 2):
-        tensors = shards[number] if number < 2 else _layer_tensors(number - 2)
+        tensors = shards[number] if number < 2 else _layer_tensors(shape, number - 2)
         file = f"model-{number + 1:05}-of-{layers + 2:05}.safetensors"
         save_file(tensors, folder / file, metadata={"format": "pt"})
         weight_map.update(dict.fromkeys(tensors, file))
@@ -108,21 +145,21 @@ def _write_checkpoint(folder: Path, layers: int, tokenizer: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
 
 
-def _write_sae(folder: Path, layer: int, features: int, threshold: float) -> None:
+def _write_sae(folder: Path, layer: int, hidden: int, features: int, threshold: float) -> None:
     """A BatchTopKSAE as dictionary_learning saves it: the encoder is the decoder's transpose, strided."""
     with stubbed_imports():
         from dictionary_learning.trainers.batch_top_k import BatchTopKSAE
     folder.mkdir(parents=True)
     generator = torch.Generator().manual_seed(2000 + layer)
     with torch.device("meta"):
-        sae = BatchTopKSAE(HIDDEN, features, k=64)
-    decoder = _normal(generator, HIDDEN, features, scale=HIDDEN ** -0.5)
-    state = {"b_dec": torch.zeros(HIDDEN), "k": torch.tensor(64, dtype=torch.int),
+        sae = BatchTopKSAE(hidden, features, k=64)
+    decoder = _normal(generator, hidden, features, scale=hidden ** -0.5)
+    state = {"b_dec": torch.zeros(hidden), "k": torch.tensor(64, dtype=torch.int),
              "threshold": torch.tensor(threshold), "decoder.weight": decoder,
              "encoder.weight": decoder.clone().T, "encoder.bias": torch.zeros(features)}
     assert set(state) == set(sae.state_dict()), sae.state_dict().keys()
     torch.save(state, folder / "ae.pt")
-    trainer = {"dict_class": "BatchTopKSAE", "trainer_class": "BatchTopKTrainer", "activation_dim": HIDDEN,
+    trainer = {"dict_class": "BatchTopKSAE", "trainer_class": "BatchTopKTrainer", "activation_dim": hidden,
                "dict_size": features, "k": 64, "layer": layer, "lm_name": "synthetic"}
     (folder / "config.json").write_text(json.dumps({"trainer": trainer}, indent=1))
 
@@ -179,19 +216,19 @@ def _once(folder: Path, write) -> Path:
     return folder
 
 
-def llama_workload(cache: Path, size: Size, tokenizer: Path) -> Workload:
-    """140 prompts over a model of Llama-3.1-8B's layers and SAEs of its dictionaries' extent."""
-    root = cache / size.name
+def synthetic_workload(root: Path, shape: Shape, size: Size, tokenizer: Path) -> Workload:
+    """140 prompts over a model of the shape's layers and SAEs of published dictionaries' extent."""
     root.mkdir(parents=True, exist_ok=True)
-    model = _once(root / "model", lambda folder: _write_checkpoint(folder, size.layers, tokenizer))
+    model = _once(root / "model", lambda folder: _write_checkpoint(folder, shape, size.layers, tokenizer))
     for layer in size.tapped:
         _once(root / "sae" / f"resid_post_layer_{layer}",
-              lambda folder, at=layer: _write_sae(folder / "trainer_1", at, size.features, size.sae_threshold))
-    workload = Workload("llama", model, root / "sae", root / "prompts.jsonl", root / "features.csv",
+              lambda folder, at=layer: _write_sae(folder / "trainer_1", at, shape.hidden, size.features,
+                                                  size.sae_threshold))
+    workload = Workload(shape.name, model, root / "sae", root / "prompts.jsonl", root / "features.csv",
                         root / "config.toml", size.tapped, TOKENS)
     write_prompts(workload.prompts, PROMPTS, mean_words=MEAN_WORDS, sigma=1.15)
-    write_features(workload.features, "llama", size.tapped, size.features, 50)
-    write_config(workload.config, "llama", model, workload.saes, size.tapped, TOKENS)
+    write_features(workload.features, shape.name, size.tapped, size.features, 50)
+    write_config(workload.config, shape.name, model, workload.saes, size.tapped, TOKENS)
     return workload
 
 

@@ -1,5 +1,6 @@
 // Token ids, rendered templates and activations against transformers, on random tiny checkpoints of every
 // kind and on a real model.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <numeric>
@@ -76,6 +77,8 @@ class TinyModelTest : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Goldens, TinyModelTest,
                          ::testing::Values("llama_tied", "llama_untied_rope", "llama_bias", "llama_bf16",
                                            "qwen2_bias", "qwen2_f16", "qwen2_yarn", "mistral_bare",
+                                           "mistral_window", "qwen3", "qwen3_window", "gemma2", "gemma3_text",
+                                           "gemma3_wrapper", "qwen3_gguf", "gemma2_gguf", "gemma3_gguf",
                                            "llama_tied_gguf", "llama_tied_q8_0_gguf",
                                            "llama_untied_rope_gguf", "qwen2_bias_gguf"),
                          [](const auto& test) { return std::string(test.param); });
@@ -128,6 +131,68 @@ TEST_P(TinyModelTest, Bf16ActivationsStayCloseToFp32) {
     error.add(bf16.at(layer).view(), fp32.at(layer).view());
     EXPECT_LT(error.value(), 0.03) << "layer " << layer;
     EXPECT_GT(error.value(), 0.0) << "bf16 did not round anything";
+  }
+}
+
+/// The models whose goldens say how far transformers' own bfloat16 is off.
+class TinyBf16ModelTest : public ::testing::TestWithParam<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Goldens, TinyBf16ModelTest,
+                         ::testing::Values("mistral_window", "qwen3", "qwen3_window", "gemma2", "gemma3_text",
+                                           "gemma3_wrapper"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST_P(TinyBf16ModelTest, ErrorIsAtMostHalfOfTransformersBf16) {
+  const auto golden = read_json(goldens() / "tiny" / GetParam() / "prompts.json");
+  const GoldenTensors expected(goldens() / "tiny" / GetParam() / "activations.safetensors");
+  const auto layers = golden["layers"].get<std::vector<std::size_t>>();
+  const Checkpoint checkpoint = open_checkpoint(model_path(GetParam()), layers.back() + 1);
+  CpuBackend backend(2);
+  std::map<std::size_t, RelativeError> errors;
+  for (std::size_t i = 0; i < golden["prompts"].size(); ++i) {
+    const auto ids = golden["prompts"][i]["ids"].get<std::vector<TokenId>>();
+    const auto actual = run_sequence(checkpoint.model, backend, DType::kBF16, 16, ids, layers);
+    for (const std::size_t layer : layers) {
+      errors[layer].add(actual.at(layer).view(), expected.rows(fmt::format("prompt_{}.layer_{}", i, layer)));
+    }
+  }
+  for (const auto& [layer, error] : errors) {
+    const double theirs = golden["bf16_error"][std::to_string(layer)].get<double>();
+    RecordProperty("layer_" + std::to_string(layer), std::to_string(error.value() / theirs));
+    EXPECT_LE(error.value(), 0.5 * theirs) << "layer " << layer;
+  }
+}
+
+/// Paths longer than the window, which branch before, within and behind it: each sequence of a tree gives the
+/// bits that it gives alone.
+TEST_P(TinyModelTest, SequencesOfATreeGiveTheBitsThatTheyGiveAlone) {
+  const auto golden = read_json(goldens() / "tiny" / GetParam() / "prompts.json");
+  const auto layers = golden["layers"].get<std::vector<std::size_t>>();
+  const Checkpoint checkpoint = open_checkpoint(model_path(GetParam()), layers.back() + 1);
+  CpuBackend backend(2);
+  const auto longest = golden["prompts"].back()["ids"].get<std::vector<TokenId>>();
+  std::vector<std::vector<TokenId>> sequences = {longest};
+  for (const std::size_t cut : {std::size_t{3}, longest.size() / 2, longest.size() - 4}) {
+    sequences.push_back(longest);
+    sequences.back()[cut] += 1;
+  }
+  PrefixTree tree;
+  std::vector<std::vector<int32_t>> nodes(sequences.size());
+  for (std::size_t i = 0; i < sequences.size(); ++i) tree.add(sequences[i], &nodes[i]);
+  std::vector<int32_t> all(tree.size());
+  std::iota(all.begin(), all.end(), 0);
+  Silence silence;
+  Forward forward(checkpoint.model, backend, silence.context, DType::kBF16, 32);
+  const std::vector<std::size_t> last = {layers.back()};
+  forward.begin(tree, {last, all});
+  const auto tapped = forward.next([](std::size_t) {});
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const auto alone = run_sequence(checkpoint.model, backend, DType::kBF16, 256, sequences[i], last);
+    const Matrix<float>& rows = alone.at(last.front());
+    for (std::size_t r = 0; r < nodes[i].size(); ++r) {
+      const float* in_tree = tapped->rows.row(static_cast<std::size_t>(nodes[i][r]));
+      ASSERT_TRUE(std::equal(rows.row(r), rows.row(r) + rows.cols(), in_tree)) << i << ", position " << r;
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-// Every class of dictionary_learning against the package's own `encode`.
+// Every class of dictionary_learning, and every other format, against the encoders of their packages.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,16 +19,21 @@ using testing_support::GoldenTensors;
 using testing_support::read_json;
 
 struct Variant {
-  std::string folder;  ///< "class/variant"
-  std::string dtype;
-  std::vector<std::size_t> tie_rows;
+  std::string name;
+  std::filesystem::path path;    ///< of the SAE
+  std::filesystem::path golden;  ///< its input and what the package makes of it
+  std::vector<std::size_t> tie_rows = {};
+  SaeReading reading = SaeReading::kAuthors;
+  int64_t layer = 1;  ///< that its files name
 };
 
 std::vector<Variant> variants() {
   std::vector<Variant> all;
   const auto index = read_json(goldens() / "sae/index.json");
   for (const auto& v : index["variants"]) {
-    Variant variant{v["class"].get<std::string>() + "/" + v["variant"].get<std::string>(), v["dtype"], {}};
+    const auto kind = v["class"].get<std::string>();
+    const std::filesystem::path folder = goldens() / "sae" / kind / v["variant"].get<std::string>();
+    Variant variant{kind + "_" + v["variant"].get<std::string>(), folder, folder / "golden.safetensors"};
     const auto ties = v.find("tie_rows");
     if (ties != v.end() && ties->is_object()) {
       for (const auto& [name, rows] : ties->items()) {
@@ -43,11 +48,25 @@ std::vector<Variant> variants() {
   return all;
 }
 
+/// Those of the formats besides dictionary_learning.
+std::vector<Variant> format_variants() {
+  std::vector<Variant> all;
+  const std::filesystem::path root = goldens() / "sae_formats";
+  const auto index = read_json(root / "index.json");
+  for (const auto& v : index["variants"]) {
+    const auto name = v["name"].get<std::string>();
+    all.push_back({name, root / v["path"].get<std::string>(), root / (name + ".safetensors")});
+    if (v["saelens_reading"].get<bool>()) all.back().reading = SaeReading::kSaeLens;
+    all.back().layer = v["layer"].get<int64_t>();
+  }
+  return all;
+}
+
 class SaeTest : public ::testing::TestWithParam<Variant> {
  protected:
-  std::filesystem::path folder = goldens() / "sae" / GetParam().folder;
-  OpenedSae sae = find_sae_format(folder)->open(folder);
-  GoldenTensors golden{folder / "golden.safetensors"};
+  const std::filesystem::path& path = GetParam().path;
+  OpenedSae sae = find_sae_format(path)->open({path, "", GetParam().reading});
+  GoldenTensors golden{GetParam().golden};
   SilentProgress progress;
   CancelToken cancel;
   Context context{2, &progress, &cancel};
@@ -71,11 +90,9 @@ class SaeTest : public ::testing::TestWithParam<Variant> {
   Matrix<float> encode_all(Backend& on) { return encode(on, {}); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Goldens, SaeTest, ::testing::ValuesIn(variants()), [](const auto& test) {
-  std::string name = test.param.folder;
-  std::replace(name.begin(), name.end(), '/', '_');
-  return name;
-});
+constexpr auto kNameOf = [](const auto& test) { return test.param.name; };
+INSTANTIATE_TEST_SUITE_P(Goldens, SaeTest, ::testing::ValuesIn(variants()), kNameOf);
+INSTANTIATE_TEST_SUITE_P(Formats, SaeTest, ::testing::ValuesIn(format_variants()), kNameOf);
 
 TEST_P(SaeTest, EncodingsAreWithin1e5OfThePackageAlsoAtThresholds) {
   const auto expected = golden.rows("encoded");
@@ -128,7 +145,16 @@ TEST_P(SaeTest, RangesOfFeaturesJoinedAreTheWholeBitByBit) {
   }
 }
 
-TEST_P(SaeTest, ConfigAndArchiveThatDisagreeAreAnErrorNamingBoth) {
+TEST_P(SaeTest, SaysWhichLayerItWasTrainedOn) {
+  EXPECT_EQ(sae.origin.layer, GetParam().layer);
+  EXPECT_FALSE(sae.origin.place.empty());
+}
+
+class DictionaryTest : public ::testing::TestWithParam<Variant> {};
+INSTANTIATE_TEST_SUITE_P(Goldens, DictionaryTest, ::testing::ValuesIn(variants()), kNameOf);
+
+TEST_P(DictionaryTest, ConfigAndArchiveThatDisagreeAreAnErrorNamingBoth) {
+  const std::filesystem::path& folder = GetParam().path;
   const MappedFile file(folder / "ae.pt");
   const TorchStateDict state = parse_torch_archive(file.bytes(), "ae.pt");
   auto config = read_json(folder / "config.json");

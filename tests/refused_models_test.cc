@@ -74,7 +74,7 @@ TEST_F(RefusedModels, WrappersEncodersAndOthersAreNamed) {
               HasSubstr("vision or audio"));
   EXPECT_THAT(refusal({{"model_type", "bert"}}), HasSubstr("an encoder"));
   EXPECT_THAT(refusal({{"model_type", "t5"}, {"is_encoder_decoder", true}}), HasSubstr("an encoder-decoder"));
-  EXPECT_THAT(refusal({{"model_type", "mamba"}}), HasSubstr("llama, mistral or qwen2"));
+  EXPECT_THAT(refusal({{"model_type", "mamba"}}), HasSubstr("qwen2 or qwen3"));
 }
 
 TEST_F(RefusedModels, AnAdapterNamesItsModelInAFolderAndOnTheHub) {
@@ -119,24 +119,6 @@ TEST_F(RefusedModels, AnIndexOfAnotherModelDoesNotCount) {
   ASSERT_EQ(files->needed(2).size(), 1u);
   EXPECT_EQ(files->needed(2).front().file, "model.safetensors");
   EXPECT_NO_THROW(files->checkpoint(2));
-}
-
-TEST_F(RefusedModels, APromptThatReachesASlidingWindowStopsTheRun) {
-  fs::copy(goldens() / "tiny/mistral_bare", folder / "model");
-  Json config = read_json(folder / "model/config.json");
-  config["sliding_window"] = 8;
-  std::ofstream(folder / "model/config.json") << config.dump();
-  std::ofstream(folder / "p.jsonl") << "{\"content\": \"How do you feel about the weather today?\"}\n";
-  const std::string saes = (goldens() / "pipeline/saes/llama").string();
-  std::ofstream(folder / "c.toml")
-      << "[models.m]\nmodel = \"./model\"\nsae_dir = \"" + saes +
-             "\"\nsae_path = \"resid_post_layer_{layer}/trainer_{trainer}\"\ntrainer = 1\n"
-             "layers = [1]\ntokens = { asst = \"assistant\" }\n";
-  const auto result = testing_support::run_program({"--config", folder / "c.toml", "--analysis", "universal",
-                                                    "--universal-output", folder / "u.csv", "--prompts-path",
-                                                    folder / "p.jsonl", "--no-cache"});
-  EXPECT_EQ(result.exit_code, 2);
-  EXPECT_THAT(result.err, HasSubstr("sliding window"));
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ class FolderModel final : public ModelFiles {
     return needed_tensor_names(config(), layer_count, TensorNaming::kHuggingFace);
   }
 
-  TokenizerConfig read_tokenizer_files() const {
+  TokenizerConfig read_tokenizer_files() {
     TokenizerSideFiles side;
     side.tokenizer_config = files_.text(kTokenizerConfig);
     if (!side.tokenizer_config || !lists_added_tokens(*side.tokenizer_config)) {

@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <system_error>
+#include <algorithm>
 #include <utility>
 
 #include "base/environment.h"
 #include "base/error.h"
 #include "base/folder_listing.h"
+#include "hub/names.h"
 
 namespace saescope {
 
@@ -15,10 +16,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Of a folder where no SAE lies: what is to be downloaded, or what opening it will miss.
-const SaeFormat& format_of(const std::optional<fs::path>& folder) {
-  const SaeFormat* const found = folder ? find_sae_format(*folder) : nullptr;
-  return found == nullptr ? *sae_formats().front() : *found;
+/// Of a path where no SAE lies: what is to be downloaded, or what opening it will miss.
+const SaeFormat& format_of(const fs::path& path) {
+  if (const SaeFormat* const found = find_sae_format(path)) return *found;
+  const SaeFormat* const single = single_file_format(path.string());
+  return single != nullptr ? *single : *sae_formats().front();
 }
 
 }  // namespace
@@ -27,7 +29,9 @@ SaeFiles::SaeFiles(const ModelEntry& entry, Source source, Hub& hub)
     : entry_(entry),
       hub_(hub),
       source_(std::move(source)),
-      folder_(entry.sae_folder(source_.trainer, source_.layer)) {}
+      folder_(without_sae_file(entry.sae_folder(source_.trainer, source_.layer))) {
+  if (folder_ == ".") folder_.clear();  // the repository's own folder
+}
 
 std::vector<fs::path> SaeFiles::roots() const {
   std::vector<fs::path> roots = {entry_.sae_dir};
@@ -35,16 +39,34 @@ std::vector<fs::path> SaeFiles::roots() const {
   return roots;
 }
 
+std::string SaeFiles::in_folder(const char* file) const {
+  return folder_.empty() ? std::string(file) : fmt::format("{}/{}", folder_, file);
+}
+
+std::vector<std::string> SaeFiles::files_of(const SaeFormat& format) const {
+  if (format.files.empty()) return {folder_};
+  std::vector<std::string> files;
+  for (const char* name : format.files) files.push_back(in_folder(name));
+  return files;
+}
+
 std::optional<fs::path> SaeFiles::find_in_hub_cache() const {
   if (entry_.sae.empty()) return std::nullopt;
   for (const SaeFormat* format : sae_formats()) {
-    std::optional<fs::path> path;
+    if (format->files.empty() != (single_file_format(folder_) != nullptr)) continue;
+    std::optional<fs::path> first;
     bool complete = true;
-    for (const char* name : format->files) {
-      path = hub_.find_cached(entry_.sae, fmt::format("{}/{}", folder_, name));
+    for (const std::string& file : files_of(*format)) {
+      const auto path = hub_.find_cached(entry_.sae, file);
       complete = complete && path;
+      if (!first) first = path;
     }
-    if (complete && path) return path->parent_path();
+    if (!complete || !first) continue;
+    // The first file's own name may have folders in it.
+    const std::size_t own = format->files.empty() ? 0 : files_of(*format).front().size() - folder_.size();
+    std::string text = first->string();
+    text.resize(text.size() - own);
+    return fs::path(text);
   }
   return std::nullopt;
 }
@@ -59,31 +81,53 @@ std::optional<SaeFiles::Place> SaeFiles::find() const {
 
 std::vector<FileNeed> SaeFiles::needed() const {
   const auto place = find();
-  const SaeFormat& format = format_of(place ? std::optional(place->folder) : std::nullopt);
+  const SaeFormat& format = place ? format_of(place->path) : format_of(folder_);
   std::vector<FileNeed> needs;
-  for (const char* name : format.files) {
-    needs.push_back({entry_.sae, fmt::format("{}/{}", folder_, name),
-                     place ? std::optional(place->folder / name) : std::nullopt});
+  for (const std::string& file : files_of(format)) {
+    std::optional<fs::path> path;
+    if (place)
+      path = format.files.empty() ? place->path : place->path / fs::path(file).lexically_relative(folder_);
+    needs.push_back({entry_.sae, file, path});
   }
   return needs;
 }
 
 OpenedSae SaeFiles::open(Progress& progress) const {
   const auto place = find();
-  fs::path folder;
+  fs::path path;
   if (!place) {
-    folder = fetch(progress);
+    path = fetch(progress);
   } else if (!place->root.empty() && !entry_.sae.empty()) {
-    folder = fetch_to(place->root);  // only looks whether they are of the revision that is asked for
+    // only looks whether they are of the revision that is asked for
+    path = fetch_to(place->root, format_of(place->path));
   } else {
-    folder = place->folder;
+    path = place->path;
     if (place->root.empty()) hub_.cached_file(entry_.sae, needed().front().file);  // fixes the commit
   }
-  return format_of(folder).open(folder);
+  const SaeFormat& format = format_of(path);
+  OpenedSae sae = format.open({path, entry_.sae.empty() ? "" : parse_hub_repo(entry_.sae).id,
+                               entry_.sae_lens_reading ? SaeReading::kSaeLens : SaeReading::kAuthors});
+  sae.format = format.name;
+  return sae;
 }
 
-fs::path SaeFiles::fetch_to(const fs::path& root) const {
-  for (const FileNeed& need : needed()) hub_.local_file(need.repo, need.file, root);
+const SaeFormat& SaeFiles::format_in_repository() const {
+  if (const SaeFormat* single = single_file_format(folder_)) return *single;
+  for (const SaeFormat* format : sae_formats()) {
+    const std::vector<std::string> files = files_of(*format);
+    const bool all = !format->files.empty() && std::all_of(files.begin(), files.end(), [&](const auto& file) {
+      return hub_.has_optional(entry_.sae, file);
+    });
+    if (all) return *format;
+  }
+  return *sae_formats().front();
+}
+
+fs::path SaeFiles::fetch_to(const fs::path& root, const SaeFormat& format) const {
+  for (const std::string& file : files_of(format)) hub_.local_file(entry_.sae, file, root);
+  for (const char* name : format.optional_files) {
+    if (hub_.has_optional(entry_.sae, in_folder(name))) hub_.local_file(entry_.sae, in_folder(name), root);
+  }
   return root / folder_;
 }
 
@@ -92,21 +136,24 @@ fs::path SaeFiles::fetch(Progress& progress) const {
     throw InputError(
         {.what = fmt::format("no SAE for {}", source_.name()),
          .where = (fs::path(entry_.sae_dir) / folder_).string(),
-         .expected = fmt::format("{} in this folder", sae_formats().front()->in_words),
+         .expected = single_file_format(folder_) != nullptr
+                         ? std::string("a file of this name")
+                         : fmt::format("in this folder one of: {}", sae_formats_in_words()),
          .found = list_folder(fs::path(entry_.sae_dir) / folder_),
          .hint = fmt::format("put them there, correct `sae_dir` or `sae_path` of [models.{0}], or give "
                              "`sae`, the repository to download them from",
                              entry_.name)});
   }
   const std::vector<fs::path> folders = roots();
+  const SaeFormat& format = format_in_repository();
   try {
-    return fetch_to(folders.front());
+    return fetch_to(folders.front(), format);
   } catch (const FolderError&) {
     if (folders.size() == 1) throw;
     progress.warn(
         fmt::format("the folder {} (`sae_dir` of [models.{}]) cannot be written; SAEs go to {} instead",
                     entry_.sae_dir, entry_.name, folders.back().string()));
-    return fetch_to(folders.back());
+    return fetch_to(folders.back(), format);
   }
 }
 

@@ -31,8 +31,8 @@ class SaeFiles {
  private:
   /// Where an SAE lies already.
   struct Place {
-    std::filesystem::path folder;
-    std::filesystem::path root;  ///< below which the folder is; empty: it is a snapshot of the hub cache
+    std::filesystem::path path;  ///< its folder, or its one file
+    std::filesystem::path root;  ///< below which that is; empty: it is in a snapshot of the hub cache
   };
 
   /// The folders that may be written: `sae_dir`, and where the account has a home, one below the user's
@@ -40,13 +40,18 @@ class SaeFiles {
   std::vector<std::filesystem::path> roots() const;
   std::optional<Place> find() const;
   std::optional<std::filesystem::path> find_in_hub_cache() const;
+  /// The format of what the repository holds, which is asked for its files' names.
+  const SaeFormat& format_in_repository() const;
   std::filesystem::path fetch(Progress& progress) const;
-  std::filesystem::path fetch_to(const std::filesystem::path& root) const;
+  std::filesystem::path fetch_to(const std::filesystem::path& root, const SaeFormat& format) const;
+  /// The files of a format below the entry's `sae_dir`, and in the repository.
+  std::vector<std::string> files_of(const SaeFormat& format) const;
+  std::string in_folder(const char* file) const;
 
   const ModelEntry& entry_;
   Hub& hub_;
   Source source_;
-  std::string folder_;  ///< below `sae_dir` and in the repository
+  std::string folder_;  ///< below `sae_dir` and in the repository; of an SAE of one file, that file
 };
 
 }  // namespace saescope

@@ -24,11 +24,15 @@ NamedTensors parse_torch_file(std::span<const std::byte> bytes, const std::strin
   return parse_torch_archive(bytes, where).tensors;
 }
 
-/// The usual name of a tensor: wrappers' prefixes taken off, and `model.` put on where the model below was
+/// The usual name of a tensor: wrappers' prefixes taken off (the last two are those of a language model
+/// beside a vision model, as transformers 4 and 5 write them), and `model.` put on where the model below was
 /// saved.
 std::string usual_name(std::string_view name) {
   constexpr std::string_view kModel = "model.";
   for (const std::string_view wrapper : {"module.", "_orig_mod.", "module."}) {
+    if (name.starts_with(wrapper)) name.remove_prefix(wrapper.size());
+  }
+  for (const std::string_view wrapper : {"language_model.model.", "model.language_model."}) {
     if (name.starts_with(wrapper)) name.remove_prefix(wrapper.size());
   }
   for (const std::string_view part : {"embed_tokens.", "layers.", "norm."}) {

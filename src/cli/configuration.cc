@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <system_error>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/json_text.h"
+#include "cli/catalogue.h"
 #include "cli/configuration_keys.h"
 #include "cli/configuration_text.h"
 #include "cli/model_entry_reader.h"
@@ -19,31 +21,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kBuiltin = R"(
-[models.llama]
-model     = "meta-llama/Llama-3.1-8B-Instruct"
-sae       = "andyrdt/saes-llama-3.1-8b-instruct"
-sae_dir   = "/workspace/sae/llama-3.1-8b-instruct/saes"
-sae_path  = "resid_post_layer_{layer}/trainer_{trainer}"
-trainer   = 1
-layers    = [11, 15]
-tokens    = { asst = "assistant", endheader = "<|end_header_id|>", newline = "\n\n" }
-link      = "https://www.neuronpedia.org/llama3.1-8b-it/{layer}-resid-post-aa/{feature_id}"
+/// Entries that are there without a file of configuration, and are run where none is chosen.
+constexpr std::array<const char*, 2> kBuiltin = {"llama", "qwen"};
 
-[models.qwen]
-model     = "Qwen/Qwen2.5-7B-Instruct"
-sae       = "andyrdt/saes-qwen2.5-7b-instruct"
-sae_dir   = "/workspace/sae/qwen-2.5-7b-instruct/saes"
-sae_path  = "resid_post_layer_{layer}/trainer_{trainer}"
-trainer   = 1
-layers    = [11, 15]
-tokens    = { asst = "assistant", newline = "\n" }
-link      = "https://www.neuronpedia.org/qwen2.5-7b-it/{layer}-resid-post-aa/{feature_id}"
-)";
+}  // namespace
 
-/// Adds a file's entries to `configuration`; the names of the entries in the file's order.
-std::vector<std::string> merge(std::string_view toml_text, const fs::path& file,
-                               const Environment& environment, Configuration& configuration) {
+std::vector<std::string> add_entries(std::string_view toml_text, const fs::path& file,
+                                     Configuration& configuration, const Environment& environment) {
   check_configuration_text(toml_text, file.string());
   toml::table root;
   try {
@@ -80,8 +64,6 @@ std::vector<std::string> merge(std::string_view toml_text, const fs::path& file,
   return names;
 }
 
-}  // namespace
-
 const ModelEntry* Configuration::find(std::string_view name) const {
   const auto found =
       std::find_if(models.begin(), models.end(), [&](const ModelEntry& m) { return m.name == name; });
@@ -96,15 +78,26 @@ std::vector<std::string> Configuration::names() const {
 
 Configuration builtin_configuration() {
   Configuration configuration;
-  const Environment nothing = [](const std::string&) { return std::nullopt; };
-  configuration.defaults = merge(kBuiltin, "/built-in configuration", nothing, configuration);
+  for (const char* name : kBuiltin) {
+    configuration.models.push_back(entry_of(*find_release_of_entry(name), {}, {}));
+    configuration.defaults.emplace_back(name);
+  }
   return configuration;
+}
+
+void add_from_catalogue(const std::vector<std::string>& names, Configuration& configuration) {
+  for (const std::string& name : names) {
+    const Release* const release = find_release_of_entry(name);
+    if (release != nullptr && configuration.find(name) == nullptr) {
+      configuration.models.push_back(entry_of(*release, {}, {}));
+    }
+  }
 }
 
 Configuration parse_configuration(std::string_view toml, const fs::path& file,
                                   const Environment& environment) {
   Configuration configuration = builtin_configuration();
-  std::vector<std::string> names = merge(toml, file, environment, configuration);
+  std::vector<std::string> names = add_entries(toml, file, configuration, environment);
   if (!names.empty()) configuration.defaults = std::move(names);
   return configuration;
 }

@@ -25,6 +25,16 @@ struct Configuration {
 /// Llama-3.1-8B-Instruct and Qwen2.5-7B-Instruct.
 Configuration builtin_configuration();
 
+/// Adds the catalogue's entries of these names; names that are configured already, or unknown, are passed
+/// over.
+void add_from_catalogue(const std::vector<std::string>& names, Configuration& configuration);
+
+/// Adds the entries of a text in the file's format to a configuration. @param file names it in messages, and
+/// its folder is what relative paths start from @return the entries' names
+std::vector<std::string> add_entries(std::string_view toml, const std::filesystem::path& file,
+                                     Configuration& configuration,
+                                     const Environment& environment = process_environment);
+
 /// The built-in models with a TOML file's entries added; an entry of a built-in name overrides it key by
 /// key. `defaults` are the file's entries, or the built-in ones where it has none.
 ///

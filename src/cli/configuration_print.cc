@@ -5,31 +5,12 @@
 
 #include "analysis/sources.h"
 #include "cli/configuration.h"
+#include "cli/configuration_text.h"
 
 namespace saescope {
 namespace {
 
 /// A TOML basic string.
-std::string toml_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (byte < 0x20 || byte == 0x7F) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04X}", static_cast<unsigned>(byte));
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
-
 /// A key, quoted where it is not a bare one.
 std::string toml_key(std::string_view name) {
   const bool bare = is_plain_name(name) && name.find('.') == std::string_view::npos;
@@ -65,6 +46,14 @@ std::string trainer_text(const std::string& trainer) {
   return digits && canonical && trainer.size() < 19 ? trainer : toml_string(trainer);
 }
 
+std::string paths_text(const std::map<std::string, std::string>& paths) {
+  std::vector<std::string> items;
+  for (const auto& [place, path] : paths) {
+    items.push_back(fmt::format("{} = {}", toml_string(place), toml_string(path)));
+  }
+  return fmt::format("{{ {} }}", fmt::join(items, ", "));
+}
+
 std::string entry_text(const ModelEntry& entry) {
   std::string out = fmt::format("[models.{}]\n", toml_key(entry.name));
   const auto put = [&](std::string_view key, std::string_view value) {
@@ -74,6 +63,7 @@ std::string entry_text(const ModelEntry& entry) {
   put("sae", toml_string(entry.sae));
   put("sae_dir", toml_string(entry.sae_dir));
   put("sae_path", toml_string(entry.sae_path));
+  if (!entry.sae_paths.empty()) put("sae_paths", paths_text(entry.sae_paths));
   put("trainer", trainer_text(entry.trainer));
   put("layers", fmt::format("[{}]", fmt::join(entry.layers, ", ")));
   put("tokens", tokens_text(entry.tokens));
@@ -82,6 +72,7 @@ std::string entry_text(const ModelEntry& entry) {
   if (!entry.pt_descriptions.empty()) put("pt_descriptions", toml_string(entry.pt_descriptions));
   if (!entry.template_vars.empty()) put("template_vars", variables_text(entry.template_vars));
   if (!entry.check_sae) put("check_sae", "false");
+  if (entry.sae_lens_reading) put("sae_reading", "\"saelens\"");
   if (!entry.chat_template.empty()) put("chat_template", toml_string(entry.chat_template));
   return out;
 }

@@ -11,4 +11,7 @@ namespace saescope {
 /// @throws InputError where the text is larger than 1 MiB or a key has more than 16 parts
 void check_configuration_text(std::string_view toml, const std::string& file);
 
+/// A text as a string of TOML, quotes included.
+std::string toml_string(std::string_view text);
+
 }  // namespace saescope

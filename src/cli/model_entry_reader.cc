@@ -1,6 +1,7 @@
 #include "cli/model_entry_reader.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +12,8 @@
 #include "analysis/sources.h"
 #include "base/error.h"
 #include "base/json_text.h"
+#include "cli/catalogue.h"
+#include "cli/suggestion.h"
 
 namespace saescope {
 namespace {
@@ -211,6 +214,25 @@ void read_check_sae(const ConfigValue& value, ModelEntry& entry, const EntryCont
   entry.check_sae = boolean->get();
 }
 
+void read_sae_reading(const ConfigValue& value, ModelEntry& entry, const EntryContext&) {
+  const std::string text = value.text();
+  if (text != "authors" && text != "saelens") {
+    throw value.error("there is no such reading", "authors or saelens", shown_text(text));
+  }
+  entry.sae_lens_reading = text == "saelens";
+}
+
+void read_sae_paths(const ConfigValue& value, ModelEntry& entry, const EntryContext&) {
+  for (const auto& [place, path] : value.members()) {
+    const fs::path text(path.text());
+    const bool climbs = std::find(text.begin(), text.end(), "..") != text.end();
+    if (text.empty() || text.is_absolute() || climbs) {
+      throw path.error("the path does not lie below sae_dir", "a relative path", shown_text(text.string()));
+    }
+    entry.sae_paths[place] = text.string();
+  }
+}
+
 /// A template's text has tags in braces; what has none is the path of a file.
 void read_chat_template(const ConfigValue& value, ModelEntry& entry, const EntryContext& context) {
   const std::string text = value.text();
@@ -225,10 +247,11 @@ struct EntryKey {
   bool required;
   void (*read)(const ConfigValue& value, ModelEntry& entry, const EntryContext& context);
 };
-constexpr std::array<EntryKey, 13> kEntryKeys = {{{"model", true, read_model},
+constexpr std::array<EntryKey, 15> kEntryKeys = {{{"model", true, read_model},
                                                   {"sae", false, read_sae},
                                                   {"sae_dir", true, read_sae_dir},
                                                   {"sae_path", true, read_sae_path},
+                                                  {"sae_paths", false, read_sae_paths},
                                                   {"trainer", true, read_trainer},
                                                   {"layers", true, read_layers},
                                                   {"tokens", true, read_tokens},
@@ -237,23 +260,70 @@ constexpr std::array<EntryKey, 13> kEntryKeys = {{{"model", true, read_model},
                                                   {"pt_descriptions", false, read_pt_descriptions_key},
                                                   {"template_vars", false, read_template_vars},
                                                   {"chat_template", false, read_chat_template},
-                                                  {"check_sae", false, read_check_sae}}};
+                                                  {"check_sae", false, read_check_sae},
+                                                  {"sae_reading", false, read_sae_reading}}};
+
+/// Keys that choose among a release's SAEs.
+constexpr const char* kRelease = "release";
+constexpr const char* kWidth = "width";
+constexpr const char* kL0 = "l0";
+
+std::string optional_text(const ConfigValue& value, const char* key) {
+  const toml::node* node = value.table().get(key);
+  if (node == nullptr) return {};
+  const ConfigValue child{*node, fmt::format("{}.{}", value.key, key), value.file};
+  return node->is_integer() ? std::to_string(child.integer()) : child.text();
+}
+
+void require_layers(const ConfigValue& value, const Release& release, const ModelEntry& entry) {
+  for (const int64_t layer : entry.layers) {
+    if (std::find(release.layers.begin(), release.layers.end(), layer) != release.layers.end()) continue;
+    throw value.error(fmt::format("the release {} has no SAE of this layer", release.name),
+                      fmt::format("one of {}", fmt::join(release.layers, ", ")), std::to_string(layer));
+  }
+}
+
+/// Starts from a row of the catalogue. @return the row; null where the entry names none
+const Release* read_release(const ConfigValue& value, ModelEntry& entry) {
+  const std::string name = optional_text(value, kRelease);
+  const std::string width = optional_text(value, kWidth);
+  const std::string l0 = optional_text(value, kL0);
+  if (name.empty()) {
+    if (width.empty() && l0.empty()) return nullptr;
+    throw value.error("width and l0 choose among a release's SAEs", "release = …, too", "no such key",
+                      "run_sae_analysis --list shows the releases");
+  }
+  const Release* release = find_release(name);
+  if (release == nullptr) {
+    std::vector<std::string> names;
+    for (const Release& known : catalogue()) names.push_back(known.name);
+    throw value.error("unknown release", "one that run_sae_analysis --list shows", shown_text(name),
+                      did_you_mean(name, names, {}));
+  }
+  std::string own_name = std::move(entry.name);
+  entry = at_place(value, [&] { return entry_of(*release, width, l0); });
+  entry.name = std::move(own_name);
+  return release;
+}
 
 }  // namespace
 
 void read_model_entry(const ConfigValue& value, bool is_new, ModelEntry& entry, const EntryContext& context) {
-  std::vector<std::string> known;
+  std::vector<std::string> known = {kRelease, kWidth, kL0};
   for (const EntryKey& key : kEntryKeys) known.emplace_back(key.name);
   const toml::table& table = value.table();
   value.refuse_unknown(known);
+  const Release* const release = read_release(value, entry);
   for (const EntryKey& key : kEntryKeys) {
     if (const toml::node* node = table.get(key.name)) {
       key.read({*node, fmt::format("{}.{}", value.key, key.name), value.file}, entry, context);
-    } else if (key.required && is_new) {
+    } else if (key.required && is_new && release == nullptr) {
       throw value.error(fmt::format("the key {} is missing", key.name), fmt::format("{} = …", key.name),
                         "no such key", "run_sae_analysis --print-config shows complete entries");
     }
   }
+  const bool own_path = table.contains("sae_path") || table.contains("sae_paths");
+  if (release != nullptr && !own_path) require_layers(value, *release, entry);
   if (entry.layers.size() > 1 && entry.sae_path.find("{layer}") == std::string::npos) {
     throw value.error("sae_path has no {layer}, so several layers would share one dictionary",
                       "{layer} in sae_path, or a single layer", shown_text(entry.sae_path));

@@ -111,7 +111,7 @@ Options apply_flags(const CLI::App& app) {
 }
 
 void require_complete(const Options& options) {
-  if (options.print_config || options.show_tokens) return;
+  if (options.print_config || options.show_tokens || options.list) return;
   if (!options.analysis) {
     throw InputError({.what = "--analysis is missing",
                       .where = "command line",
@@ -150,7 +150,7 @@ std::vector<std::string> given(const CLI::App& app, std::vector<std::string> nam
 /// Flags without effect in this run. A run that only shows something (--print-config, --show-tokens) is
 /// usually a finished command line with one flag added: nothing is said about the rest of it.
 std::vector<std::string> find_unused(const CLI::App& app, const Options& options) {
-  if (options.print_config || options.show_tokens) return {};
+  if (options.print_config || options.show_tokens || options.list) return {};
   std::vector<std::string> warnings;
   std::vector<std::string> idle;
   if (!options.specific())

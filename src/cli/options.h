@@ -46,7 +46,9 @@ struct Options {
   std::string content_key;  ///< empty: content
   PromptLimits limits;
 
-  std::filesystem::path config;     ///< empty: built-in models alone
+  std::filesystem::path config;  ///< empty: built-in models alone
+  std::string model;             ///< a path or a hub id, for this run; empty: as configured
+  std::string sae;  ///< an SAE's path, or its repository and the path in it; empty: as configured
   std::vector<std::string> models;  ///< empty: as the configuration says
   std::vector<int64_t> layers;      ///< empty: each model's own
   std::vector<std::string> tokens;  ///< empty: every token type
@@ -59,6 +61,7 @@ struct Options {
   bool dry_run = false;
   bool show_tokens = false;
   bool print_config = false;
+  bool list = false;  ///< the catalogue
   ProgressMode progress = ProgressMode::kAuto;
   bool quiet = false;
 

@@ -9,6 +9,7 @@
 
 #include "base/terminal.h"
 #include "base/usable_resources.h"
+#include "cli/catalogue.h"
 #include "cli/configuration.h"
 #include "cli/dry_run.h"
 #include "cli/options.h"
@@ -96,6 +97,10 @@ int run_command(int argc, const char* const* argv, const CancelToken& cancel) {
   const Options& options = *line.options;
   ConsoleProgress progress(options.progress, options.quiet);
   for (const std::string& warning : line.warnings) progress.warn(warning);
+  if (options.list) {
+    print(fitted(catalogue_table()));
+    return 0;
+  }
   if (options.print_config) {
     print(print_configuration(read_configuration(options)));
     return 0;

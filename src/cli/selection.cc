@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/json_text.h"
+#include "cli/one_off.h"
 #include "cli/suggestion.h"
 
 namespace saescope {
@@ -175,7 +176,11 @@ class PlanBuilder {
 }  // namespace
 
 Configuration read_configuration(const Options& options) {
-  return options.config.empty() ? builtin_configuration() : load_configuration(options.config);
+  Configuration configuration =
+      options.config.empty() ? builtin_configuration() : load_configuration(options.config);
+  add_from_catalogue(options.models, configuration);
+  add_one_off(options, configuration);
+  return configuration;
 }
 
 std::vector<ModelEntry> chosen_models(const Options& options, const Configuration& configuration) {

@@ -50,6 +50,14 @@ std::string check_origin(const OpenedSource& source, const ModelFiles& files) {
   return {};
 }
 
+/// What was recognised, where it is not the usual package's.
+std::string format_note(const OpenedSource& source, const ModelEntry& entry) {
+  const OpenedSae& sae = source.sae;
+  if (sae.format == sae_formats().front()->name) return {};
+  return fmt::format("{}: SAEs in the form of {}, {} of {} features", entry.name, sae.format,
+                     sae.encoder.class_name, sae.encoder.dict_size);
+}
+
 void check_encoder(const OpenedSource& source, const ModelConfig& config,
                    const std::vector<RequestedFeature>& requested) {
   const SourcePlan& plan = *source.plan;
@@ -91,10 +99,12 @@ OpenedModel open_model(PreparedModel prepared, const std::vector<RequestedFeatur
     for (const SourcePlan& plan : layer.sources) {
       const SaeFiles files(opened.prepared.plan.entry, plan.source, hub);
       const OpenedSource& source = sources.emplace_back(OpenedSource{&plan, files.open(progress)});
-      const std::string origin = check_origin(source, *opened.prepared.files);
+      for (const std::string& warning : source.sae.notes) progress.warn(warning);
       auto& told = opened.origins;
-      if (!origin.empty() && std::find(told.begin(), told.end(), origin) == told.end())
-        told.push_back(origin);
+      for (const std::string& note :
+           {check_origin(source, *opened.prepared.files), format_note(source, opened.prepared.plan.entry)}) {
+        if (!note.empty() && std::find(told.begin(), told.end(), note) == told.end()) told.push_back(note);
+      }
       check_encoder(source, opened.prepared.files->config(), requested);
     }
   }

@@ -21,21 +21,6 @@ struct PromptBound {
   bool skip_long;
 };
 
-/// Within the window, a layer that slides sees what one without a window sees.
-void check_window(const PreparedModel& model, std::size_t tokens, const Prompt& prompt) {
-  const ModelConfig& config = model.files->config();
-  if (config.window == 0 || tokens <= config.window) return;
-  if (model.plan.layer_count() <= config.first_window_layer) return;
-  throw InputError(
-      {.what = fmt::format("the prompt is longer than the sliding window of model {}, which is not "
-                           "implemented",
-                           model.plan.entry.name),
-       .where = prompt.place(),
-       .expected = fmt::format("at most {} tokens, the chat template's included", config.window),
-       .found = fmt::format("{} tokens", tokens),
-       .hint = fmt::format("leave such prompts out with --max-tokens {} --skip-long", config.window)});
-}
-
 /// A prompt's ids and taps; no ids where it is too long and may be left out.
 PromptTokens tokenize(const ChatFormatter& formatter, const PreparedModel& model, const Prompt& prompt,
                       const PromptBound& bound) {
@@ -52,7 +37,6 @@ PromptTokens tokenize(const ChatFormatter& formatter, const PreparedModel& model
          .found = fmt::format("{} tokens", formatted.ids.size()),
          .hint = "shorten it, or leave such prompts out with --skip-long"});
   }
-  check_window(model, formatted.ids.size(), prompt);
   const auto bad = std::find_if(formatted.ids.begin(), formatted.ids.end(), [&](TokenId id) {
     return static_cast<std::size_t>(id) >= model.files->config().vocabulary;
   });

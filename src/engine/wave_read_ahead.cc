@@ -34,7 +34,7 @@ ReadAhead::Step encoders_of(const std::deque<OpenedSource>& sources) {
   ReadAhead::Step step;
   for (const OpenedSource& source : sources) {
     const EncoderParameters& encoder = source.sae.encoder;
-    if (source.plan->universal || encoder.function == ActivationFunction::kTopK) {
+    if (source.plan->universal || needs_whole_row(encoder.function)) {
       add_bytes(step, encoder.weight, source.sae.files);
     }
   }

@@ -1,12 +1,14 @@
 #include "formats/zip_archive.h"
 
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <iterator>
 #include <map>
+#include <new>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -30,10 +32,18 @@ constexpr uint64_t kLocator64Bytes = 20;
 constexpr uint64_t kMaxCommentBytes = 0xFFFF;
 constexpr uint16_t kExtraZip64 = 0x0001;
 constexpr uint32_t kIn64BitField = 0xFFFFFFFF;
+constexpr uint16_t kStored = 0;
+constexpr uint16_t kDeflated = 8;
 constexpr uint16_t kEncryptionFlags = 0x2041;  // traditional, strong, masked headers
 constexpr std::string_view kDirectory = "zip directory";
 /// Far above the number of tensors of any state dict; bounds the memory that a directory takes.
 constexpr uint64_t kMaxZipEntries = uint64_t{1} << 16;
+
+/// Weights hardly shrink. What shrinks far more, and is large, is made to fill the memory.
+constexpr uint64_t kLargeEntry = uint64_t{1} << 24;
+constexpr uint64_t kMostDeflated = 64;
+
+enum class ZipMethods { kOnlyStored, kAlsoDeflated };
 
 /// Where the directory lies and how many entries it has.
 struct DirectoryPlace {
@@ -50,26 +60,29 @@ struct DirectoryEntry {
   uint64_t stored_bytes;
   uint64_t bytes;
   uint64_t header_offset;
+  uint32_t checksum;
 };
 
 class ZipParser {
  public:
-  ZipParser(std::span<const std::byte> bytes, const std::string& where) : bytes_(bytes), where_(where) {}
+  ZipParser(std::span<const std::byte> bytes, const std::string& where, ZipMethods methods)
+      : bytes_(bytes), where_(where), methods_(methods) {}
 
-  ZipEntries parse() const {
+  std::map<std::string, ZipEntry, std::less<>> parse() const {
     const DirectoryPlace place = find_directory();
     ByteReader reader = reader_at(place.offset, place.bytes);
     if (place.entries > kMaxZipEntries) {
       fail_archive(
           fmt::format("the zip archive has {} entries, more than {}", place.entries, kMaxZipEntries));
     }
-    ZipEntries entries;
+    std::map<std::string, ZipEntry, std::less<>> entries;
     std::map<uint64_t, uint64_t> extents;  // first byte → the one behind the last, header included
     for (uint64_t i = 0; i < place.entries; ++i) {
       const DirectoryEntry entry = parse_entry(reader);
-      const auto contents = contents_of(entry, place.offset);
-      if (!entries.emplace(entry.name, contents).second) fail(entry.name, "occurs twice in the archive");
-      const auto end = static_cast<uint64_t>(contents.data() - bytes_.data()) + contents.size();
+      const auto stored = contents_of(entry, place.offset);
+      const ZipEntry found = {stored, entry.method == kDeflated, entry.bytes, entry.checksum};
+      if (!entries.emplace(entry.name, found).second) fail(entry.name, "occurs twice in the archive");
+      const auto end = static_cast<uint64_t>(stored.data() - bytes_.data()) + stored.size();
       add_extent(extents, entry, end);
     }
     return entries;
@@ -173,7 +186,8 @@ class ZipParser {
     reader.take(4, kDirectory);  // versions
     entry.flags = reader.number<uint16_t>(kDirectory);
     entry.method = reader.number<uint16_t>(kDirectory);
-    reader.take(8, kDirectory);  // time, date, checksum
+    reader.take(4, kDirectory);  // time, date
+    entry.checksum = reader.number<uint32_t>(kDirectory);
     entry.stored_bytes = reader.number<uint32_t>(kDirectory);
     entry.bytes = reader.number<uint32_t>(kDirectory);
     const auto name_length = reader.number<uint16_t>(kDirectory);
@@ -204,8 +218,16 @@ class ZipParser {
 
   void check_entry(const DirectoryEntry& entry) const {
     if ((entry.flags & kEncryptionFlags) != 0) fail(entry.name, "is encrypted", "a plain entry");
-    if (entry.method != 0 || entry.stored_bytes != entry.bytes) {
-      fail(entry.name, "is compressed", "a stored entry", fmt::format("method {}", entry.method));
+    const bool deflated = methods_ == ZipMethods::kAlsoDeflated && entry.method == kDeflated;
+    if (!deflated && (entry.method != kStored || entry.stored_bytes != entry.bytes)) {
+      fail(entry.name, "is compressed",
+           methods_ == ZipMethods::kOnlyStored ? "a stored entry" : "a stored or a deflated entry",
+           fmt::format("method {}", entry.method));
+    }
+    if (deflated && entry.bytes > kLargeEntry && entry.bytes / kMostDeflated > entry.stored_bytes) {
+      fail(entry.name, "would unpack to more than weights can be packed",
+           fmt::format("at most {} times {} bytes", kMostDeflated, entry.stored_bytes),
+           fmt::format("{} bytes", entry.bytes));
     }
     std::string_view rest = entry.name;
     bool bad = rest.empty() || rest.front() == '/' || rest.find('\\') != std::string_view::npos ||
@@ -240,21 +262,64 @@ class ZipParser {
     }
     reader.take(extra_length, kHeader);
     const uint64_t offset = entry.header_offset + reader.position();
-    if (!range_fits(offset, entry.bytes, directory)) {
-      fail(entry.name, "leaves the archive", fmt::format("{} bytes from byte {}", entry.bytes, offset),
+    if (!range_fits(offset, entry.stored_bytes, directory)) {
+      fail(entry.name, "leaves the archive", fmt::format("{} bytes from byte {}", entry.stored_bytes, offset),
            fmt::format("{} bytes before the directory", directory));
     }
-    return bytes_.subspan(offset, entry.bytes);
+    return bytes_.subspan(offset, entry.stored_bytes);
   }
 
   std::span<const std::byte> bytes_;
   const std::string& where_;
+  ZipMethods methods_;
 };
 
 }  // namespace
 
+std::map<std::string, ZipEntry, std::less<>> parse_zip_entries(std::span<const std::byte> bytes,
+                                                               const std::string& where) {
+  return ZipParser(bytes, where, ZipMethods::kAlsoDeflated).parse();
+}
+
 ZipEntries parse_zip_archive(std::span<const std::byte> bytes, const std::string& where) {
-  return ZipParser(bytes, where).parse();
+  ZipEntries contents;
+  for (const auto& [name, entry] : ZipParser(bytes, where, ZipMethods::kOnlyStored).parse()) {
+    contents.emplace(name, entry.stored);
+  }
+  return contents;
+}
+
+void inflate_zip_entry(const ZipEntry& entry, std::span<std::byte> contents, const std::string& where) {
+  constexpr std::size_t kPiece = std::size_t{1} << 30;  // zlib counts in 32 bits
+  z_stream stream = {};
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
+  // zlib's input is not const, but it only reads it.
+  auto* in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(entry.stored.data()));
+  auto* out = reinterpret_cast<Bytef*>(contents.data());
+  uLong checksum = crc32(0, nullptr, 0);
+  int state = Z_OK;
+  std::size_t read = 0;
+  std::size_t written = 0;
+  while (state == Z_OK) {
+    const std::size_t input = std::min(kPiece, entry.stored.size() - read);
+    const std::size_t room = std::min(kPiece, contents.size() - written);
+    stream.next_in = in + read;
+    stream.avail_in = static_cast<uInt>(input);
+    stream.next_out = out + written;
+    stream.avail_out = static_cast<uInt>(room);
+    state = inflate(&stream, Z_NO_FLUSH);
+    checksum = crc32(checksum, out + written, static_cast<uInt>(room - stream.avail_out));
+    read += input - stream.avail_in;
+    written += room - stream.avail_out;
+  }
+  inflateEnd(&stream);
+  if (state == Z_STREAM_END && written == contents.size() && checksum == entry.checksum) return;
+  throw InputError(
+      {.what = "a compressed entry of the zip archive is damaged",
+       .where = where,
+       .expected = fmt::format("{} bytes with the checksum {:08x}", contents.size(), entry.checksum),
+       .found = fmt::format("{} bytes with the checksum {:08x}", written, checksum),
+       .hint = "the file is damaged or was not downloaded completely; get it again"});
 }
 
 }  // namespace saescope

@@ -74,12 +74,24 @@ class Forward {
     Array values;        // [nodes, kv_heads · head_dim]
   };
 
+  /// One block of the transformer.
+  struct Block {
+    const LayerWeights& weights;
+    AttentionShape attention;
+    const RopeFrequencies& rope;
+  };
+
   void allocate_scratch(std::size_t rows);
   bool run_layer(const LayerHook& before_layer);
-  void compute_keys_values(const LayerWeights& w);
-  void add_attention(const LayerWeights& w, const Array& residual, std::span<const int32_t> nodes);
+  void norm(const Array& x, std::span<const float> factors, const Array& out, Store store = Store::kReplace);
+  void rotate(const Array& x, std::span<const float> factors, std::span<const int32_t> positions,
+              const RopeFrequencies& rope);
+  void compute_keys_values(const Block& block);
+  void add_attention(const Block& block, const Array& residual, std::span<const int32_t> nodes);
   void add_mlp(const LayerWeights& w, const Array& residual);
-  void run_block(const LayerWeights& w, const Array& residual, std::span<const int32_t> nodes);
+  void add_projection(const Array& x, const LinearWeight& projection, std::span<const float> output_norm,
+                      const Array& residual);
+  void run_block(const Block& block, const Array& residual, std::span<const int32_t> nodes);
 
   const Model& model_;
   Backend& backend_;
@@ -91,6 +103,7 @@ class Forward {
   Array query_;    // [chunk, heads · head_dim]
   Array mixed_;    // [chunk, heads · head_dim]: attention's output before the projection
   Array product_;  // [chunk, intermediate]
+  Array branch_;   // [chunk, hidden]: what attention or MLP add, where it is normed before
 };
 
 }  // namespace saescope

@@ -26,6 +26,10 @@ constexpr std::size_t kLargestHead = std::size_t{1} << 16;
 /// Far above any model's, too; every layer's weights are named before they are looked for.
 constexpr std::size_t kMostLayers = 4096;
 
+/// Kinds of layers, as `layer_types` and `rope_parameters` name them.
+constexpr const char* kFullAttention = "full_attention";
+constexpr const char* kSlidingAttention = "sliding_attention";
+
 /// Typed look-ups in config.json; `null` counts as absent, as in transformers.
 class ConfigReader {
  public:
@@ -89,12 +93,13 @@ class ConfigReader {
 /// counts before `rope_parameters` of version 5; what is not in them stands beside them.
 class RopeReader {
  public:
-  RopeReader(const ConfigReader& config, std::size_t context)
-      : config_(config), inner_(config.child(parameters_of(config))), context_(context) {}
+  /// @param parameters what stands here counts before what stands beside it
+  RopeReader(const ConfigReader& config, const json& parameters, std::size_t context)
+      : config_(config), inner_(config.child(parameters)), context_(context) {}
 
-  RopeFrequencies read(std::size_t head_dim) const {
+  RopeFrequencies read(std::size_t head_dim, const char* theta_key = "rope_theta") const {
     constexpr double kDefaultTheta = 10000;
-    const double theta = inner_.number("rope_theta", config_.number("rope_theta", kDefaultTheta));
+    const double theta = inner_.number("rope_theta", config_.number(theta_key, kDefaultTheta));
     const double partial =
         inner_.number("partial_rotary_factor", config_.number("partial_rotary_factor", 1.0));
     if (partial != 1) throw config_.bad("partial_rotary_factor", "1", fmt::format("{}", partial));
@@ -125,15 +130,6 @@ class RopeReader {
   }
 
  private:
-  static const json& parameters_of(const ConfigReader& config) {
-    static const json kNone = json::object();
-    for (const char* key : {"rope_scaling", "rope_parameters"}) {
-      const json* found = config.find(key);
-      if (found != nullptr && !(found->is_object() && found->empty())) return *found;
-    }
-    return kNone;
-  }
-
   double original_context() const {
     constexpr const char* kKey = "original_max_position_embeddings";
     return config_.number(kKey, inner_.number(kKey, static_cast<double>(context_)));
@@ -164,6 +160,43 @@ class RopeReader {
   ConfigReader inner_;
   std::size_t context_;
 };
+
+/// The parameters of all layers.
+json rope_parameters(const ConfigReader& config) {
+  for (const char* key : {"rope_scaling", "rope_parameters"}) {
+    const json* found = config.find(key);
+    if (found != nullptr && !(found->is_object() && found->empty())) return *found;
+  }
+  return json::object();
+}
+
+/// Those of one kind of layers where each has its own (`Gemma3TextConfig.convert_rope_params_to_dict`):
+/// `rope_scaling` of version 4 is that of the layers without a window.
+json rope_parameters_of(const ConfigReader& config, const char* layer_type) {
+  json parameters = json::object();
+  if (const json* by_type = config.find("rope_parameters"); by_type != nullptr && by_type->is_object()) {
+    const auto found = by_type->find(layer_type);
+    if (found != by_type->end() && found->is_object()) parameters = *found;
+  }
+  const json* scaling = config.find("rope_scaling");
+  if (layer_type == kFullAttention && scaling != nullptr && scaling->is_object()) parameters.update(*scaling);
+  return parameters;
+}
+
+/// RoPE of every layer, and how far the model reaches with it.
+void read_rope(const ConfigReader& reader, ModelConfig& config) {
+  const std::size_t head_dim = config.attention.head_dim;
+  const bool local = config.architecture->block.local_rope;
+  const json parameters = local ? rope_parameters_of(reader, kFullAttention) : rope_parameters(reader);
+  const RopeReader rope(reader, parameters, config.context_length);
+  config.rope = rope.read(head_dim);
+  if (local) {
+    const json of_windows = rope_parameters_of(reader, kSlidingAttention);
+    config.local_rope =
+        RopeReader(reader, of_windows, config.context_length).read(head_dim, "rope_local_base_freq");
+  }
+  config.context_length = rope.stretched_context();
+}
 
 /// Says what a checkpoint is that this program cannot run, before anybody downloads it.
 void refuse_other_models(const ConfigReader& config) {
@@ -201,26 +234,94 @@ void refuse_other_models(const ConfigReader& config) {
   throw config.bad("model_type", architecture_names(), type.empty() ? "no such key" : type);
 }
 
-/// From which layer on which window slides.
+std::vector<bool> all_but_every(std::size_t period, std::size_t layers) {
+  std::vector<bool> some(layers);
+  for (std::size_t i = 0; i < layers; ++i) some[i] = (i + 1) % period != 0;
+  return some;
+}
+
+/// Which layers have the window where config.json does not list them.
+std::vector<bool> sliding_layers(const ConfigReader& reader, const ModelConfig& config) {
+  const BlockDesign& block = config.architecture->block;
+  std::vector<bool> slides(config.layers, true);
+  if (block.window == WindowRule::kFromMaxWindowLayers) {
+    constexpr std::size_t kDefaultFirst = 28;
+    const json* key = reader.find("max_window_layers");
+    const std::size_t first =
+        key != nullptr && *key == 0 ? 0 : reader.size("max_window_layers", kDefaultFirst);
+    std::fill_n(slides.begin(), std::min(first, config.layers), false);
+  } else if (block.window == WindowRule::kPattern) {
+    return all_but_every(reader.size("sliding_window_pattern", block.window_pattern), config.layers);
+  }
+  return slides;
+}
+
+/// `layer_types` of config.json, as far as the model has layers.
+std::vector<bool> listed_sliding_layers(const ConfigReader& reader, const json& types, std::size_t layers) {
+  if (!types.is_array()) throw reader.bad("layer_types", "a list", types.type_name());
+  if (types.size() != layers) {
+    throw reader.bad("layer_types", fmt::format("one for each of {} layers", layers),
+                     fmt::format("{}", types.size()));
+  }
+  std::vector<bool> slides;
+  for (const json& type : types) {
+    if (type != kFullAttention && type != kSlidingAttention) {
+      throw reader.bad("layer_types", fmt::format("{} or {}", kFullAttention, kSlidingAttention),
+                       type.dump());
+    }
+    slides.push_back(type == kSlidingAttention);
+  }
+  return slides;
+}
+
+/// Which layers have which window.
 void read_window(const ConfigReader& reader, ModelConfig& config) {
-  constexpr std::size_t kDefaultWindow = 4096;  // of MistralConfig and Qwen2Config; null is no window
+  constexpr std::size_t kDefaultWindow = 4096;  // of every class with windows; null is no window
   const WindowRule rule = config.architecture->block.window;
   const bool none = reader.names("sliding_window") && reader.find("sliding_window") == nullptr;
   if (rule == WindowRule::kNever || none) return;
-  if (rule == WindowRule::kFromMaxWindowLayers) {
-    if (!reader.flag("use_sliding_window")) return;
-    constexpr std::size_t kDefaultFirst = 28;
-    const json* first = reader.find("max_window_layers");
-    const bool from_zero = first != nullptr && *first == 0;
-    config.first_window_layer = from_zero ? 0 : reader.size("max_window_layers", kDefaultFirst);
-  }
-  config.window = reader.size("sliding_window", kDefaultWindow);
+  if (rule == WindowRule::kFromMaxWindowLayers && !reader.flag("use_sliding_window")) return;
   const json* types = reader.find("layer_types");
-  if (types == nullptr) return;
-  if (!types->is_array()) throw reader.bad("layer_types", "a list", types->type_name());
-  const auto slides = std::find(types->begin(), types->end(), "sliding_attention");
-  config.first_window_layer = static_cast<std::size_t>(slides - types->begin());
-  if (slides == types->end()) config.window = 0;
+  config.slides = types == nullptr ? sliding_layers(reader, config)
+                                   : listed_sliding_layers(reader, *types, config.layers);
+  config.window = reader.size("sliding_window", kDefaultWindow);
+}
+
+/// What config.json says about the language model, with what its class fills in.
+json language_model_config(const json& object, const Architecture& architecture) {
+  json config = json::parse(architecture.defaults);
+  const auto text = architecture.has_text_config ? object.find("text_config") : object.end();
+  config.update(text != object.end() && text->is_object() ? *text : object);
+  return config;
+}
+
+void require_activation(const ConfigReader& reader, GateFunction gate) {
+  const bool gelu = gate == GateFunction::kGeluTanh;
+  const char* const key = gelu ? "hidden_activation" : "hidden_act";
+  const std::string expected = gelu ? "gelu_pytorch_tanh" : "silu";
+  if (const std::string found = reader.text(key, expected); found != expected) {
+    throw reader.bad(key, expected, found);
+  }
+}
+
+/// Gemma's own numbers.
+void read_scales(const ConfigReader& reader, ModelConfig& config) {
+  const BlockDesign& block = config.architecture->block;
+  AttentionShape& attention = config.attention;
+  const double scalar =
+      block.query_scalar ? reader.number("query_pre_attn_scalar") : static_cast<double>(attention.head_dim);
+  attention.scale = static_cast<float>(1.0 / std::sqrt(scalar));
+  if (block.softcap && reader.find("attn_logit_softcapping") != nullptr) {
+    attention.softcap = static_cast<float>(reader.number("attn_logit_softcapping"));
+  }
+  if (reader.find("use_bidirectional_attention") != nullptr && reader.flag("use_bidirectional_attention")) {
+    throw reader.bad("use_bidirectional_attention", "false: a causal language model", "true");
+  }
+}
+
+float embedding_scale(const ModelConfig& config) {
+  if (!config.architecture->block.scaled_embedding) return 1;
+  return static_cast<float>(std::sqrt(static_cast<double>(config.hidden_size)));
 }
 
 bool has_bias(BiasRule rule, const ConfigReader& config, const char* key) {
@@ -342,48 +443,105 @@ RopeFrequencies rope_from_gguf(const GgufFile& file, const std::string& prefix, 
   return rope;
 }
 
+/// What GGUF files of Gemma do not hold is what llama.cpp fills in.
+void read_gguf_scales(const GgufFile& file, const std::string& prefix, ModelConfig& config) {
+  const BlockDesign& block = config.architecture->block;
+  AttentionShape& attention = config.attention;
+  const bool wide = block.wide_queries_layers == config.layers;
+  const std::size_t scalar = wide ? config.hidden_size / attention.heads : attention.head_dim;
+  attention.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(scalar)));
+  constexpr double kDefaultCap = 50;
+  if (block.softcap) {
+    attention.softcap =
+        static_cast<float>(gguf_positive(file, prefix + "attn_logit_softcapping", kDefaultCap));
+  }
+  config.embedding_scale = embedding_scale(config);
+}
+
+/// Which layers have a window: listed, or all but every n-th.
+std::vector<bool> gguf_sliding_layers(const GgufFile& file, const std::string& prefix,
+                                      const ModelConfig& config) {
+  const std::string key = prefix + "attention.sliding_window_pattern";
+  const auto entry = file.metadata.find(key);
+  if (entry != file.metadata.end() && std::holds_alternative<std::vector<bool>>(entry->second)) {
+    const auto& listed = std::get<std::vector<bool>>(entry->second);
+    if (listed.size() == config.layers) return listed;
+    throw InputError({.what = "unusable value of `" + key + "`",
+                      .where = file.where,
+                      .expected = fmt::format("one for each of {} layers", config.layers),
+                      .found = std::to_string(listed.size())});
+  }
+  const auto pattern = static_cast<int64_t>(config.architecture->block.window_pattern);
+  return all_but_every(gguf_size(file, key, pattern), config.layers);
+}
+
+/// Windows of the architectures whose layers take turns; converters write no others.
+void read_gguf_window(const GgufFile& file, const std::string& prefix, ModelConfig& config) {
+  constexpr double kLocalTheta = 10000;
+  const BlockDesign& block = config.architecture->block;
+  if (block.window != WindowRule::kPattern) return;
+  const std::string key = prefix + "attention.sliding_window";
+  if (block.gguf_window == 0 && file.find<int64_t>(key) == nullptr) return;
+  config.window = gguf_size(file, key, static_cast<int64_t>(block.gguf_window));
+  config.slides = gguf_sliding_layers(file, prefix, config);
+  if (!block.local_rope) return;
+  config.local_rope.layout = block.gguf_rope;
+  config.local_rope.inverse = rope_inverse_frequencies(
+      gguf_positive(file, prefix + "rope.freq_base_swa", kLocalTheta), config.attention.head_dim);
+}
+
 }  // namespace
 
+AttentionShape ModelConfig::attention_of(std::size_t layer) const {
+  AttentionShape shape = attention;
+  if (has_window(layer)) shape.window = window;
+  return shape;
+}
+
 ModelConfig model_config_from_json(const json& object, const std::string& where) {
-  const ConfigReader reader(object, where);
+  const ConfigReader whole(object, where);
   ModelConfig config;
-  refuse_other_models(reader);
-  config.architecture = find_architecture(reader.text("model_type", ""));
-  if (const std::string act = reader.text("hidden_act", "silu"); act != "silu") {
-    throw reader.bad("hidden_act", "silu", act);
-  }
+  refuse_other_models(whole);
+  config.architecture = find_architecture(whole.text("model_type", ""));
+  const json merged = language_model_config(object, *config.architecture);
+  const ConfigReader reader(merged, where);
+  const BlockDesign& block = config.architecture->block;
+  require_activation(reader, block.gate);
   config.hidden_size = reader.size("hidden_size");
   config.intermediate_size = reader.size("intermediate_size");
   config.layers = reader.size("num_hidden_layers");
   config.vocabulary = reader.size("vocab_size");
   config.context_length = reader.size("max_position_embeddings");
   config.rms_norm_epsilon = static_cast<float>(reader.number("rms_norm_eps", 1e-6));
+  config.embedding_scale = embedding_scale(config);
   AttentionShape& attention = config.attention;
   attention.heads = reader.size("num_attention_heads");
   attention.kv_heads = reader.size("num_key_value_heads", attention.heads);
   attention.head_dim =
       reader.size("head_dim", std::max<std::size_t>(config.hidden_size / attention.heads, 1));
-  attention.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(attention.head_dim)));
-  const BlockDesign& block = config.architecture->block;
+  read_scales(reader, config);
   config.qkv_bias = has_bias(block.qkv_bias, reader, "attention_bias");
   config.output_bias = has_bias(block.output_bias, reader, "attention_bias");
   config.mlp_bias = has_bias(block.mlp_bias, reader, "mlp_bias");
   check(config, where);
-  const RopeReader rope(reader, config.context_length);
-  config.rope = rope.read(attention.head_dim);
-  config.context_length = rope.stretched_context();
+  read_rope(reader, config);
   read_window(reader, config);
   check_frequencies(config.rope, where);
+  check_frequencies(config.local_rope, where);
   return config;
 }
 
 std::string fingerprint(const ModelConfig& config) {
   const AttentionShape& a = config.attention;
-  return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", config.architecture->name,
+  const auto text_of = [](const RopeFrequencies& rope) {
+    return fmt::format("{} {} {}", static_cast<int>(rope.layout), rope.magnitude,
+                       fmt::join(rope.inverse, ","));
+  };
+  return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", config.architecture->name,
                      config.hidden_size, config.intermediate_size, config.vocabulary, config.rms_norm_epsilon,
-                     config.qkv_bias, config.output_bias, config.mlp_bias, a.heads, a.kv_heads, a.head_dim,
-                     a.scale, config.window, config.first_window_layer, static_cast<int>(config.rope.layout),
-                     config.rope.magnitude, fmt::join(config.rope.inverse, ","));
+                     config.embedding_scale, config.qkv_bias, config.output_bias, config.mlp_bias, a.heads,
+                     a.kv_heads, a.head_dim, a.scale, a.softcap, config.window, fmt::join(config.slides, ""),
+                     text_of(config.rope), text_of(config.local_rope));
 }
 
 ModelConfig model_config_from_gguf(const GgufFile& file) {
@@ -410,13 +568,15 @@ ModelConfig model_config_from_gguf(const GgufFile& file) {
       gguf_size(file, prefix + "attention.head_count_kv", static_cast<int64_t>(attention.heads));
   const std::size_t head_dim = std::max<std::size_t>(config.hidden_size / attention.heads, 1);
   attention.head_dim = gguf_size(file, prefix + "attention.key_length", static_cast<int64_t>(head_dim));
-  attention.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(attention.head_dim)));
+  read_gguf_scales(file, prefix, config);
   config.qkv_bias = file.tensors.contains("blk.0.attn_q.bias");
   config.output_bias = file.tensors.contains("blk.0.attn_output.bias");
   config.mlp_bias = file.tensors.contains("blk.0.ffn_gate.bias");
   check(config, file.where);
   config.rope = rope_from_gguf(file, prefix, attention.head_dim, config.architecture->block.gguf_rope);
   check_frequencies(config.rope, file.where);
+  read_gguf_window(file, prefix, config);
+  check_frequencies(config.local_rope, file.where);
   return config;
 }
 

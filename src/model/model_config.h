@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "formats/gguf.h"
 #include "model/architectures/architecture.h"
@@ -18,19 +19,27 @@ struct ModelConfig {
   std::size_t intermediate_size = 0;
   std::size_t layers = 0;
   std::size_t vocabulary = 0;
-  std::size_t context_length = 0;      ///< longest sequence the model was made for
-  std::size_t window = 0;              ///< tokens that a sliding window holds, the own one included; 0: none
-  std::size_t first_window_layer = 0;  ///< from this layer on; only where there is a window
+  std::size_t context_length = 0;  ///< longest sequence the model was made for
+  std::size_t window = 0;          ///< tokens that a sliding window holds, the own one included; 0: none
+  std::vector<bool> slides;        ///< [layers] whether a layer has the window; empty where there is none
   float rms_norm_epsilon = 0;
-  bool qkv_bias = false;     ///< q, k and v projections have a bias
-  bool output_bias = false;  ///< the attention's output projection has a bias
+  float embedding_scale = 1;  ///< multiplied to the embeddings
+  bool qkv_bias = false;      ///< q, k and v projections have a bias
+  bool output_bias = false;   ///< the attention's output projection has a bias
   bool mlp_bias = false;
-  AttentionShape attention;
+  AttentionShape attention;  ///< without the window
   RopeFrequencies rope;
+  RopeFrequencies local_rope;  ///< of layers with a window; no frequencies: the same as of the others
+
+  bool has_window(std::size_t layer) const { return layer < slides.size() && slides[layer]; }
+  AttentionShape attention_of(std::size_t layer) const;
+  const RopeFrequencies& rope_of(std::size_t layer) const {
+    return has_window(layer) && !local_rope.inverse.empty() ? local_rope : rope;
+  }
 };
 
-/// Reads `config.json` of a Hugging Face checkpoint (transformers' LlamaConfig, Qwen2Config; both the
-/// `rope_scaling` of transformers 4 and the `rope_parameters` of 5).
+/// Reads `config.json` of a Hugging Face checkpoint (transformers' LlamaConfig, Qwen2Config, Gemma3Config and
+/// so on; both the `rope_scaling` of transformers 4 and the `rope_parameters` of 5).
 /// @throws InputError on a missing or impossible value, or a feature that is not implemented: what the
 ///         checkpoint is, where it is none of a plain causal language model in floating point.
 ModelConfig model_config_from_json(const nlohmann::json& json, const std::string& where);

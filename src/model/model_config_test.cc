@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "base/error.h"
 
@@ -54,23 +55,90 @@ ModelConfig windowed(const std::string& type, const std::string& keys) {
   return model_config_from_json(nlohmann::json::parse(text), "config.json");
 }
 
+/// The layers that have a window.
+std::vector<std::size_t> sliding(const ModelConfig& config) {
+  std::vector<std::size_t> layers;
+  for (std::size_t i = 0; i < config.layers; ++i) {
+    if (config.has_window(i)) layers.push_back(i);
+  }
+  return layers;
+}
+
+std::vector<std::size_t> layers_from(std::size_t first, std::size_t end) {
+  std::vector<std::size_t> layers(end - first);
+  std::iota(layers.begin(), layers.end(), first);
+  return layers;
+}
+
 TEST(SlidingWindow, IsTheClassesDefaultWhereTheKeyIsMissingAndNoneWhereItIsNull) {
   EXPECT_EQ(windowed("mistral", "").window, 4096u);
   EXPECT_EQ(windowed("mistral", R"(, "sliding_window": null)").window, 0u);
   EXPECT_EQ(windowed("mistral", R"(, "sliding_window": 64)").window, 64u);
-  EXPECT_EQ(windowed("mistral", R"(, "sliding_window": 64)").first_window_layer, 0u);
+  EXPECT_EQ(sliding(windowed("mistral", R"(, "sliding_window": 64)")), layers_from(0, 40));
+  EXPECT_EQ(windowed("mistral", R"(, "sliding_window": 64)").attention_of(3).window, 64u);
   EXPECT_EQ(windowed("llama", R"(, "sliding_window": 64)").window, 0u);
 }
 
-TEST(SlidingWindow, OfQwen2BeginsWhereTheConfigurationSays) {
-  EXPECT_EQ(windowed("qwen2", R"(, "sliding_window": 64)").window, 0u);
-  EXPECT_EQ(windowed("qwen2", R"(, "use_sliding_window": true)").window, 4096u);
-  EXPECT_EQ(windowed("qwen2", R"(, "use_sliding_window": true)").first_window_layer, 28u);
-  EXPECT_EQ(windowed("qwen2", R"(, "use_sliding_window": true, "max_window_layers": 0)").first_window_layer,
-            0u);
-  const std::string types =
-      R"(, "use_sliding_window": true, "layer_types": ["full_attention", "sliding_attention"])";
-  EXPECT_EQ(windowed("qwen2", types).first_window_layer, 1u);
+TEST(SlidingWindow, OfQwenBeginsWhereTheConfigurationSays) {
+  for (const char* type : {"qwen2", "qwen3"}) {
+    EXPECT_EQ(windowed(type, R"(, "sliding_window": 64)").window, 0u);
+    EXPECT_EQ(windowed(type, R"(, "use_sliding_window": true)").window, 4096u);
+    EXPECT_EQ(sliding(windowed(type, R"(, "use_sliding_window": true)")), layers_from(28, 40));
+    EXPECT_EQ(sliding(windowed(type, R"(, "use_sliding_window": true, "max_window_layers": 0)")),
+              layers_from(0, 40));
+    EXPECT_EQ(sliding(windowed(type, R"(, "use_sliding_window": true, "max_window_layers": 99)")),
+              layers_from(0, 0));
+    const std::string types = R"(, "use_sliding_window": true, "num_hidden_layers": 3,
+        "layer_types": ["full_attention", "sliding_attention", "full_attention"])";
+    EXPECT_EQ(sliding(windowed(type, types)), layers_from(1, 2));
+  }
+}
+
+TEST(SlidingWindow, OfGemmaTakesTurnsWithFullAttention) {
+  EXPECT_EQ(sliding(windowed("gemma2", R"(, "num_hidden_layers": 5)")), (std::vector<std::size_t>{0, 2, 4}));
+  EXPECT_EQ(sliding(windowed("gemma3_text", R"(, "num_hidden_layers": 8)")),
+            (std::vector<std::size_t>{0, 1, 2, 3, 4, 6, 7}));
+  EXPECT_EQ(sliding(windowed("gemma3_text", R"(, "num_hidden_layers": 4, "sliding_window_pattern": 2)")),
+            (std::vector<std::size_t>{0, 2}));
+}
+
+TEST(SlidingWindow, AListOfAnotherLengthOrOfAnotherKindOfLayerIsRefused) {
+  const std::string short_list = R"(, "layer_types": ["full_attention"])";
+  EXPECT_THROW(windowed("gemma2", short_list), InputError);
+  const std::string linear = R"(, "num_hidden_layers": 1, "layer_types": ["linear_attention"])";
+  EXPECT_THROW(windowed("gemma2", linear), InputError);
+}
+
+TEST(Gemma3, HasRopeOfItsOwnInLayersWithAWindow) {
+  const ModelConfig config =
+      windowed("gemma3_text", R"(, "rope_scaling": {"rope_type": "linear", "factor": 8})");
+  EXPECT_EQ(&config.rope_of(0), &config.local_rope);
+  EXPECT_EQ(&config.rope_of(5), &config.rope);
+  EXPECT_EQ(config.local_rope.inverse.front(), 1.0f);
+  EXPECT_EQ(config.rope.inverse.front(), 0.125f);
+  const ModelConfig version5 = windowed("gemma3_text", R"(, "rope_parameters": {
+      "full_attention": {"rope_type": "linear", "factor": 8, "rope_theta": 1000000},
+      "sliding_attention": {"rope_type": "default", "rope_theta": 10000}})");
+  EXPECT_EQ(version5.rope.inverse, config.rope.inverse);
+  EXPECT_EQ(version5.local_rope.inverse, config.local_rope.inverse);
+}
+
+TEST(Gemma3, OfAWrapperTheTextModelIsReadWithItsClassesDefaults) {
+  const json wrapper = {{"model_type", "gemma3"},
+                        {"vision_config", {{"model_type", "siglip_vision_model"}}},
+                        {"text_config",
+                         {{"model_type", "gemma3_text"},
+                          {"hidden_size", 2560},
+                          {"intermediate_size", 10240},
+                          {"num_hidden_layers", 34},
+                          {"sliding_window", 1024}}}};
+  const ModelConfig config = model_config_from_json(wrapper, "config.json");
+  EXPECT_EQ(config.attention.heads, 8u);
+  EXPECT_EQ(config.attention.kv_heads, 4u);
+  EXPECT_EQ(config.attention.head_dim, 256u);
+  EXPECT_EQ(config.vocabulary, 262208u);
+  EXPECT_EQ(config.window, 1024u);
+  EXPECT_EQ(config.attention.scale, 0.0625f);
 }
 
 TEST(Rope, ReadsTheOriginalContextFromBesideOrWithinTheScaling) {

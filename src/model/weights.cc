@@ -30,6 +30,8 @@ std::size_t size_of(Extent extent, const ModelConfig& config) {
       return config.attention.kv_heads * config.attention.head_dim;
     case Extent::kIntermediate:
       return config.intermediate_size;
+    case Extent::kHead:
+      return config.attention.head_dim;
   }
   return 0;
 }
@@ -101,7 +103,11 @@ LayerWeights bind_layer(Binder& binder, const ModelConfig& config, std::size_t l
     if (spec.kind == TensorSpec::Kind::kMatrix) {
       weights.set_matrix(spec.weight, binder.matrix(name, {outputs, size_of(spec.inputs, config)}));
     } else {
-      weights.set_vector(spec, binder.vector(name, outputs));
+      std::vector<float> values = binder.vector(name, outputs);
+      if (spec.kind == TensorSpec::Kind::kVector && naming == TensorNaming::kHuggingFace) {
+        for (float& value : values) value += config.architecture->block.norm_offset;
+      }
+      weights.set_vector(spec, std::move(values));
     }
   }
   return weights;

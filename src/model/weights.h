@@ -17,7 +17,7 @@ class LayerWeights {
  public:
   const Weight& matrix(BlockWeight which) const { return matrices_[index(which)]; }
   std::span<const float> bias(BlockWeight which) const { return biases_[index(which)]; }
-  /// A norm's factors. @return [hidden]
+  /// A norm's factors. @return [hidden], [head_dim] of queries' and keys'; empty where there is no such norm
   std::span<const float> norm(BlockWeight which) const { return norms_[index(which)]; }
   LinearWeight linear(BlockWeight which) const { return {matrix(which), bias(which)}; }
 

@@ -25,20 +25,23 @@ void require_weight(const Array& x, const TensorView& weight, std::string_view o
 
 }  // namespace
 
-void Backend::embed(const Weight& table, std::span<const int32_t> ids, const Array& out) {
+void Backend::embed(const Weight& table, std::span<const int32_t> ids, float scale, const Array& out) {
   require(table.shape.size() == 2 && table.is_contiguous(), "embed", "table is [vocabulary, d], contiguous");
   require(is_f32(out) && out.rows() == ids.size() && out.cols() == table.shape[1], "embed",
           "out is f32 [ids, d]");
   for (const int32_t id : ids) {
     require(id >= 0 && static_cast<uint64_t>(id) < table.shape[0], "embed", "id < vocabulary");
   }
-  do_embed(table, ids, out);
+  do_embed(table, ids, scale, out);
 }
 
-void Backend::rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out) {
-  require(is_f32(x) && x.cols() == weight.size(), "rms_norm", "x is f32 [rows, weight]");
+void Backend::rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out,
+                       Store store) {
+  require(is_f32(x) && !weight.empty() && x.cols() % weight.size() == 0, "rms_norm",
+          "x is f32 [rows, groups * weight]");
   require(out.rows() == x.rows() && out.cols() == x.cols(), "rms_norm", "out has the shape of x");
-  do_rms_norm(x, weight, epsilon, out);
+  require(store == Store::kReplace || is_f32(out), "rms_norm", "out is f32 where results are added");
+  do_rms_norm(x, weight, epsilon, out, store);
 }
 
 void Backend::linear(const Array& x, const Weight& weight, std::span<const float> bias, const Array& y,
@@ -76,19 +79,19 @@ void Backend::attention(const Array& q, const Array& k, const Array& v, std::spa
   do_attention(q, k, v, query_nodes, tree, shape, out);
 }
 
-void Backend::swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up, const Array& out) {
+void Backend::glu(const Array& x, const LinearWeight& gate, const LinearWeight& up, GateFunction function,
+                  const Array& out) {
   for (const LinearWeight& part : {gate, up}) {
-    require_weight(x, part.weight, "swiglu");
-    require(out.rows() == x.rows() && out.cols() == part.weight.shape[0], "swiglu", "out is [rows, out]");
-    require(part.bias.empty() || part.bias.size() == out.cols(), "swiglu", "bias is [out]");
+    require_weight(x, part.weight, "glu");
+    require(out.rows() == x.rows() && out.cols() == part.weight.shape[0], "glu", "out is [rows, out]");
+    require(part.bias.empty() || part.bias.size() == out.cols(), "glu", "bias is [out]");
   }
-  if (x.rows() > 0) do_swiglu(x, gate, up, out);
+  if (x.rows() > 0) do_glu(x, gate, up, function, out);
 }
 
 BoundEncoder Backend::bind_encoder(const EncoderParameters& parameters, IndexRange features) {
   const IndexRange existing = features.intersect({0, parameters.dict_size});
-  if (parameters.function == ActivationFunction::kTopK)
-    return {parameters, existing, bind(parameters.weight)};
+  if (needs_whole_row(parameters.function)) return {parameters, existing, bind(parameters.weight)};
   return {parameters, existing, bind(weight_outputs(parameters.weight, existing.begin, existing.size()))};
 }
 

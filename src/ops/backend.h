@@ -32,8 +32,20 @@ struct AttentionShape {
   std::size_t heads = 0;
   std::size_t kv_heads = 0;
   std::size_t head_dim = 0;
-  float scale = 0;  ///< multiplied to q·k
+  float scale = 0;         ///< multiplied to q·k
+  float softcap = 0;       ///< scores become softcap · tanh(score / softcap); 0: they stay as they are
+  std::size_t window = 0;  ///< a query sees so many tokens, itself the last of them; 0: all before it
 };
+
+/// What the gate of a gated MLP goes through.
+enum class GateFunction : uint8_t {
+  kSilu,      ///< x · sigmoid(x) (SwiGLU)
+  kGeluTanh,  ///< 0.5 · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³))) (GEGLU; torch's
+              ///< gelu(approximate="tanh"))
+};
+
+/// Whether an operator's results replace what its output holds, or are added to it.
+enum class Store : uint8_t { kReplace, kAdd };
 
 /// Which earlier tokens a token sees. Nodes are the distinct token prefixes of a wave; a node's parent
 /// has a smaller index and stands one position before it.
@@ -81,7 +93,7 @@ class Backend {
   /// or kBF16): results of another value may differ in rounding.
   virtual std::string numerics(DType dtype) const = 0;
 
-  /// Bytes that `linear` and `swiglu` of so many rows may hold besides the arrays they are given.
+  /// Bytes that `linear` and `glu` of so many rows may hold besides the arrays they are given.
   /// @param inputs, outputs the largest of the weights'
   virtual std::size_t workspace_bytes(std::size_t rows, std::size_t inputs, std::size_t outputs) const = 0;
 
@@ -104,13 +116,16 @@ class Backend {
   /// Copies a float32 array into host rows of the same shape.
   virtual void download(const Array& array, MatrixView<float> host) = 0;
 
-  /// out[r] = table[ids[r]].
+  /// out[r] = table[ids[r]] · scale.
   /// @param table [vocabulary, d], any floating dtype, contiguous @param out [ids, d] f32
-  void embed(const Weight& table, std::span<const int32_t> ids, const Array& out);
+  void embed(const Weight& table, std::span<const int32_t> ids, float scale, const Array& out);
 
-  /// RMSNorm (Zhang & Sennrich 2019; transformers' LlamaRMSNorm): out = x / sqrt(mean(x²) + eps) · weight.
-  /// @param x [rows, d] f32 @param weight [d] @param out [rows, d] f32, or bf16 (rounded once)
-  void rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out);
+  /// RMSNorm (Zhang & Sennrich 2019; transformers' LlamaRMSNorm): out = x / sqrt(mean(x²) + eps) · weight,
+  /// for each group of d numbers by itself (the norm of a head's queries and keys).
+  /// @param x [rows, groups · d] f32 @param weight [d]
+  /// @param out [rows, groups · d] f32, or bf16 (rounded once); may be x itself; f32 where `store` adds
+  void rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out,
+                Store store = Store::kReplace);
 
   /// y = x · weightᵀ (+ bias) (+ y where accumulate), accumulated in float32.
   /// @param x [rows, in]: f32 multiplies in float32; bf16 multiplies with the weight rounded to bfloat16
@@ -130,15 +145,18 @@ class Backend {
   void rope(const Array& x, std::span<const int32_t> positions, const RopeFrequencies& frequencies);
 
   /// Causal attention over a prefix tree: query i, which stands at node query_nodes[i], sees that node
-  /// and its ancestors. @param q [queries, heads · head_dim] f32 @param k, v [nodes, kv_heads · head_dim]
-  /// f32 @param query_nodes ascending @param out [queries, heads · head_dim] f32 or bf16
+  /// and its ancestors, or the nearest of them where the shape has a window. @param q [queries, heads ·
+  /// head_dim] f32 @param k, v [nodes, kv_heads · head_dim] f32 @param query_nodes ascending @param out
+  /// [queries, heads · head_dim] f32 or bf16
   void attention(const Array& q, const Array& k, const Array& v, std::span<const int32_t> query_nodes,
                  const TreeTopology& tree, const AttentionShape& shape, const Array& out);
 
-  /// SwiGLU (Shazeer 2020; transformers' LlamaMLP before down_proj): out = silu(x · gateᵀ) ⊙ (x · upᵀ).
+  /// A gated linear unit (Shazeer 2020; transformers' LlamaMLP before down_proj):
+  /// out = function(x · gateᵀ) ⊙ (x · upᵀ).
   /// @param x, gate.weight, up.weight as in `linear`; both weights [out, in] @param out [rows, out] f32 or
   /// bf16
-  void swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up, const Array& out);
+  void glu(const Array& x, const LinearWeight& gate, const LinearWeight& up, GateFunction function,
+           const Array& out);
 
   /// Encodes residual-stream activations with an SAE in float32, and hands the activations of the encoder's
   /// features over in blocks, so that the rows × features matrix never exists. A feature's bits do not depend
@@ -150,9 +168,9 @@ class Backend {
   void gather(const Array& x, std::span<const int32_t> rows, const Array& out);
 
  protected:
-  virtual void do_embed(const Weight& table, std::span<const int32_t> ids, const Array& out) = 0;
-  virtual void do_rms_norm(const Array& x, std::span<const float> weight, float epsilon,
-                           const Array& out) = 0;
+  virtual void do_embed(const Weight& table, std::span<const int32_t> ids, float scale, const Array& out) = 0;
+  virtual void do_rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out,
+                           Store store) = 0;
   virtual void do_linear(const Array& x, const Weight& weight, std::span<const float> bias, const Array& y,
                          bool accumulate) = 0;
   virtual void do_rope(const Array& x, std::span<const int32_t> positions,
@@ -161,8 +179,8 @@ class Backend {
                             std::span<const int32_t> query_nodes, const TreeTopology& tree,
                             const AttentionShape& shape, const Array& out) = 0;
   virtual void do_linear_tiles(const Array& x, const Weight& weight, const TileSink& sink) = 0;
-  virtual void do_swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up,
-                         const Array& out) = 0;
+  virtual void do_glu(const Array& x, const LinearWeight& gate, const LinearWeight& up, GateFunction function,
+                      const Array& out) = 0;
   virtual void do_encode(MatrixView<const float> x, const BoundEncoder& encoder, const FeatureSink& sink);
   virtual void do_gather(const Array& x, std::span<const int32_t> rows, const Array& out) = 0;
 };

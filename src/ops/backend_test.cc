@@ -214,7 +214,30 @@ TEST_P(BackendTest, RmsNormEqualsReference) {
   }
 }
 
-TEST_P(BackendTest, SwigluEqualsReferenceForEveryTypeAndAlsoFarFromZero) {
+TEST_P(BackendTest, RmsNormOfHeadsInPlaceAndAddedEqualsReference) {
+  constexpr std::size_t kRows = 3, kHeads = 5;
+  for (const std::size_t size : {2, 15, 16, 70}) {
+    const auto values = random_values(kRows * kHeads * size, 5, 3.0f);
+    const auto weight = random_values(size, 6);
+    const auto start = random_values(kRows * kHeads * size, 7);
+    const Array heads = make_array(backend, kRows, kHeads * size, values);
+    const Array expected = reference.allocate(kRows, kHeads * size, DType::kF32);
+    reference.rms_norm(make_array(reference, kRows, kHeads * size, values), weight, 1e-5f, expected);
+    const double tolerance = 8 * kUnitF32 * (1 + largest(values_of(expected)));
+    backend.rms_norm(heads, weight, 1e-5f, heads);
+    expect_close(heads, expected, tolerance);
+    const Array sum = make_array(backend, kRows, kHeads * size, start);
+    const Array expected_sum = make_array(reference, kRows, kHeads * size, start);
+    const auto add = [&](Backend& b, const Array& out) {
+      b.rms_norm(make_array(b, kRows, kHeads * size, values), weight, 1e-5f, out, Store::kAdd);
+    };
+    add(backend, sum);
+    add(reference, expected_sum);
+    expect_close(sum, expected_sum, tolerance);
+  }
+}
+
+TEST_P(BackendTest, GluEqualsReferenceForEveryTypeAndFunctionAndAlsoFarFromZero) {
   constexpr std::size_t kIn = 40;
   for (const std::size_t cols : {1, 17, 300, 1100}) {
     for (const DType type : {DType::kF32, DType::kBF16}) {
@@ -230,12 +253,14 @@ TEST_P(BackendTest, SwigluEqualsReferenceForEveryTypeAndAlsoFarFromZero) {
       const auto bias = random_values(cols, 9);
       const Array out = backend.allocate(3, cols, DType::kF32);
       const Array expected = reference.allocate(3, cols, DType::kF32);
-      const auto run = [&](Backend& b, const Array& result) {
-        b.swiglu(make_array(b, 3, kIn, x, type), {gate.view, bias}, {up.view, {}}, result);
-      };
-      run(backend, out);
-      run(reference, expected);
-      expect_close(out, expected, 64 * kUnitF32 * (1 + largest(values_of(expected))));
+      for (const GateFunction function : {GateFunction::kSilu, GateFunction::kGeluTanh}) {
+        const auto run = [&](Backend& b, const Array& result) {
+          b.glu(make_array(b, 3, kIn, x, type), {gate.view, bias}, {up.view, {}}, function, result);
+        };
+        run(backend, out);
+        run(reference, expected);
+        expect_close(out, expected, 64 * kUnitF32 * (1 + largest(values_of(expected))));
+      }
     }
   }
 }
@@ -310,13 +335,16 @@ struct Tree {
   TreeTopology topology() const { return {parent, position}; }
 };
 
-TEST_P(BackendTest, AttentionEqualsReferenceOverTreesWithGroupedHeads) {
-  const Tree tree(230, {1, 40, 100});  // 256 keys are scored at once
+TEST_P(BackendTest, AttentionEqualsReferenceOverTreesWithGroupedHeadsCapsAndWindows) {
+  const Tree tree(230, {1, 40, 100, 400});  // 256 keys are scored at once
   const std::size_t nodes = tree.parent.size();
   std::vector<int32_t> queries(nodes);
   std::iota(queries.begin(), queries.end(), 0);
-  for (const AttentionShape shape : {AttentionShape{4, 2, 24, 0.2f}, AttentionShape{9, 3, 64, 0.125f},
-                                     AttentionShape{2, 2, 7, 1.0f}, AttentionShape{2, 1, 128, 0.09f}}) {
+  for (const AttentionShape shape :
+       {AttentionShape{4, 2, 24, 0.2f}, AttentionShape{9, 3, 64, 0.125f}, AttentionShape{2, 2, 7, 1.0f},
+        AttentionShape{2, 1, 128, 0.09f}, AttentionShape{4, 1, 256, 0.06f, 2.0f},
+        AttentionShape{4, 2, 24, 0.2f, 0.0f, 1}, AttentionShape{4, 2, 24, 0.2f, 3.0f, 16},
+        AttentionShape{4, 2, 24, 0.2f, 0.0f, 70}, AttentionShape{4, 2, 24, 0.2f, 0.0f, 300}}) {
     const std::size_t q_dim = shape.heads * shape.head_dim;
     const std::size_t kv_dim = shape.kv_heads * shape.head_dim;
     const auto q = random_values(nodes * q_dim, 10);
@@ -336,43 +364,46 @@ TEST_P(BackendTest, AttentionEqualsReferenceOverTreesWithGroupedHeads) {
 
 /// Which prompts share a wave must not show: the same path inside another tree gives the same bits.
 TEST_P(BackendTest, AttentionDependsOnThePathAlone) {
-  const AttentionShape shape{4, 2, 64, 0.125f};
-  const Tree alone(300, {});
-  const Tree branched(230, {13, 70});  // the second branch continues the same sequence
-  const auto row = [](std::size_t position, std::size_t width) {
-    return random_values(width, 100 + static_cast<uint32_t>(position));
-  };
-  const auto fill = [&](const Tree& tree, std::size_t width, float offset) {
-    std::vector<float> values;
-    for (const int32_t position : tree.position) {
-      for (const float v : row(static_cast<std::size_t>(position), width)) values.push_back(v + offset);
-    }
-    return make_array(backend, tree.position.size(), width, values);
-  };
-  const auto last_row = [&](const Tree& tree, const std::vector<int32_t>& queries) {
-    const std::size_t q_dim = shape.heads * shape.head_dim;
-    const std::size_t kv_dim = shape.kv_heads * shape.head_dim;
-    const Array q = fill(tree, q_dim, 0);
-    const Array some = backend.allocate(queries.size(), q_dim, DType::kF32);
-    backend.gather(q, queries, some);
-    const Array out = backend.allocate(queries.size(), q_dim, DType::kF32);
-    backend.attention(some, fill(tree, kv_dim, 0), fill(tree, kv_dim, 0.5f), queries, tree.topology(), shape,
-                      out);
-    return values_of(out.row_range(queries.size() - 1, 1));
-  };
-  const std::vector<float> expected = last_row(alone, {299});
-  EXPECT_EQ(last_row(branched, {312}), expected);
-  std::vector<int32_t> all(313);
-  std::iota(all.begin(), all.end(), 0);
-  EXPECT_EQ(last_row(branched, all), expected);
+  for (const std::size_t window : {0, 20, 290}) {
+    SCOPED_TRACE(window);
+    const AttentionShape shape{4, 2, 64, 0.125f, 0, window};
+    const Tree alone(300, {});
+    const Tree branched(230, {13, 70});  // the second branch continues the same sequence
+    const auto row = [](std::size_t position, std::size_t width) {
+      return random_values(width, 100 + static_cast<uint32_t>(position));
+    };
+    const auto fill = [&](const Tree& tree, std::size_t width, float offset) {
+      std::vector<float> values;
+      for (const int32_t position : tree.position) {
+        for (const float v : row(static_cast<std::size_t>(position), width)) values.push_back(v + offset);
+      }
+      return make_array(backend, tree.position.size(), width, values);
+    };
+    const auto last_row = [&](const Tree& tree, const std::vector<int32_t>& queries) {
+      const std::size_t q_dim = shape.heads * shape.head_dim;
+      const std::size_t kv_dim = shape.kv_heads * shape.head_dim;
+      const Array q = fill(tree, q_dim, 0);
+      const Array some = backend.allocate(queries.size(), q_dim, DType::kF32);
+      backend.gather(q, queries, some);
+      const Array out = backend.allocate(queries.size(), q_dim, DType::kF32);
+      backend.attention(some, fill(tree, kv_dim, 0), fill(tree, kv_dim, 0.5f), queries, tree.topology(),
+                        shape, out);
+      return values_of(out.row_range(queries.size() - 1, 1));
+    };
+    const std::vector<float> expected = last_row(alone, {299});
+    EXPECT_EQ(last_row(branched, {312}), expected);
+    std::vector<int32_t> all(313);
+    std::iota(all.begin(), all.end(), 0);
+    EXPECT_EQ(last_row(branched, all), expected);
+  }
 }
 
-TEST_P(BackendTest, EmbedAndGatherCopyRows) {
+TEST_P(BackendTest, EmbedScalesAndGatherCopiesRows) {
   const StoredWeight table = store_weight(5, 3, random_values(15, 13), DType::kBF16, false);
   const Array out = backend.allocate(3, 3, DType::kF32);
-  backend.embed(table.view, std::vector<int32_t>{4, 0, 4}, out);
+  backend.embed(table.view, std::vector<int32_t>{4, 0, 4}, 1.5f, out);
   const Array expected = reference.allocate(3, 3, DType::kF32);
-  reference.embed(table.view, std::vector<int32_t>{4, 0, 4}, expected);
+  reference.embed(table.view, std::vector<int32_t>{4, 0, 4}, 1.5f, expected);
   EXPECT_EQ(values_of(out), values_of(expected));
   const Array gathered = backend.allocate(1, 3, DType::kF32);
   backend.gather(out, std::vector<int32_t>{1}, gathered);
@@ -384,7 +415,7 @@ TEST_P(BackendTest, ShapesThatDoNotFitAreRefused) {
   const Array x = make_array(backend, 2, 5, random_values(10, 15));
   const Array y = backend.allocate(2, 4, DType::kF32);
   EXPECT_THROW(backend.linear(x, weight.view, {}, y, false), std::logic_error);
-  EXPECT_THROW(backend.embed(weight.view, std::vector<int32_t>{4}, backend.allocate(1, 3, DType::kF32)),
+  EXPECT_THROW(backend.embed(weight.view, std::vector<int32_t>{4}, 1, backend.allocate(1, 3, DType::kF32)),
                std::logic_error);
 }
 

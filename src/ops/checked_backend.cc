@@ -105,21 +105,28 @@ Array copy_of(const Array& array, std::size_t row) {
 
 }  // namespace
 
-void CheckedBackend::do_embed(const Weight& table, std::span<const int32_t> ids, const Array& out) {
-  checked_->embed(table, ids, out);
+void CheckedBackend::do_embed(const Weight& table, std::span<const int32_t> ids, float scale,
+                              const Array& out) {
+  checked_->embed(table, ids, scale, out);
   for (const std::size_t r : sample(ids.size())) {
     const Array expected = allocate_host_array(1, out.cols(), DType::kF32);
-    reference_.embed(table, ids.subspan(r, 1), expected);
+    reference_.embed(table, ids.subspan(r, 1), scale, expected);
     compare_row({"embed", r, 0}, out, expected, 0);
   }
 }
 
 void CheckedBackend::do_rms_norm(const Array& x, std::span<const float> weight, float epsilon,
-                                 const Array& out) {
-  checked_->rms_norm(x, weight, epsilon, out);
+                                 const Array& out, Store store) {
+  std::vector<Array> expected_rows;
   for (const std::size_t r : sample(x.rows())) {
-    const Array expected = allocate_host_array(1, out.cols(), DType::kF32);
-    reference_.rms_norm(x.row_range(r, 1), weight, epsilon, expected);
+    expected_rows.push_back(store == Store::kAdd ? copy_of(out, r)
+                                                 : allocate_host_array(1, out.cols(), DType::kF32));
+    reference_.rms_norm(x.row_range(r, 1), weight, epsilon, expected_rows.back(), store);
+  }
+  checked_->rms_norm(x, weight, epsilon, out, store);
+  std::size_t i = 0;
+  for (const std::size_t r : sample(x.rows())) {
+    const Array& expected = expected_rows[i++];
     compare_row({"rms_norm", r, 0}, out, expected, (2 * unit_of(out) + 64 * kUnitF32) * largest(expected));
   }
 }
@@ -191,9 +198,9 @@ void CheckedBackend::do_attention(const Array& q, const Array& k, const Array& v
   }
 }
 
-void CheckedBackend::do_swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up,
-                               const Array& out) {
-  checked_->swiglu(x, gate, up, out);
+void CheckedBackend::do_glu(const Array& x, const LinearWeight& gate, const LinearWeight& up,
+                            GateFunction function, const Array& out) {
+  checked_->glu(x, gate, up, function, out);
   for (const std::size_t r : sample(x.rows())) {
     const Array row = x.row_range(r, 1);
     for (const OutputRange& range : sample_outputs(out.cols())) {
@@ -205,12 +212,12 @@ void CheckedBackend::do_swiglu(const Array& x, const LinearWeight& gate, const L
       const double gate_size = largest(factors);
       reference_.linear(row, ups, part_of(up, ups, range).bias, factors, false);
       const double up_size = largest(factors);
-      reference_.swiglu(row, part_of(gate, gates, range), part_of(up, ups, range), expected);
-      // silu's slope is below 1.1 and |silu(g)| ≤ |g|.
+      reference_.glu(row, part_of(gate, gates, range), part_of(up, ups, range), function, expected);
+      // The functions' slopes are below 1.2 and |function(g)| ≤ |g|.
       const double tolerance =
-          1.1 * product_error(row, 0, gates) * up_size + gate_size * product_error(row, 0, ups) +
+          1.2 * product_error(row, 0, gates) * up_size + gate_size * product_error(row, 0, ups) +
           (2 * unit_of(out) + 64 * kUnitF32) * largest(expected) + 64 * kUnitF32 * gate_size * up_size;
-      compare_row({"swiglu", r, range.first}, out, expected, tolerance);
+      compare_row({"glu", r, range.first}, out, expected, tolerance);
     }
   }
 }

@@ -28,12 +28,13 @@ class FaultyBackend final : public Backend {
   void download(const Array& array, MatrixView<float> host) override { sound_.download(array, host); }
 
  protected:
-  void do_embed(const Weight& table, std::span<const int32_t> ids, const Array& out) override {
-    sound_.embed(table, ids, out);
+  void do_embed(const Weight& table, std::span<const int32_t> ids, float scale, const Array& out) override {
+    sound_.embed(table, ids, scale, out);
     spoil("embed", out);
   }
-  void do_rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out) override {
-    sound_.rms_norm(x, weight, epsilon, out);
+  void do_rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out,
+                   Store store) override {
+    sound_.rms_norm(x, weight, epsilon, out, store);
     spoil("rms_norm", out);
   }
   void do_linear(const Array& x, const Weight& weight, std::span<const float> bias, const Array& y,
@@ -56,10 +57,10 @@ class FaultyBackend final : public Backend {
     sound_.attention(q, k, v, nodes, tree, shape, out);
     spoil("attention", out);
   }
-  void do_swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up,
-                 const Array& out) override {
-    sound_.swiglu(x, gate, up, out);
-    spoil("swiglu", out);
+  void do_glu(const Array& x, const LinearWeight& gate, const LinearWeight& up, GateFunction function,
+              const Array& out) override {
+    sound_.glu(x, gate, up, function, out);
+    spoil("glu", out);
   }
   void do_gather(const Array& x, std::span<const int32_t> rows, const Array& out) override {
     sound_.gather(x, rows, out);
@@ -98,14 +99,14 @@ void run_every_operator(Backend& backend) {
   std::iota(positions.begin(), positions.end(), 0);
   const std::vector<int32_t> parents = {-1, 0, 1, 2, 3};
 
-  backend.embed(weight, positions, backend.allocate(kRows, kIn, DType::kF32));
+  backend.embed(weight, positions, 1, backend.allocate(kRows, kIn, DType::kF32));
   backend.rms_norm(x, std::span(ones).first(kIn), 1e-5f, backend.allocate(kRows, kIn, DType::kF32));
   backend.linear(x, weight, ones, y, true);
   backend.linear_tiles(x, weight, [](std::size_t, MatrixView<float>) {});
   backend.rope(make(kRows, kIn), positions, {{1.0f, 0.5f, 0.1f}, RopeLayout::kHalves});
   backend.attention(x, make(kRows, kIn), make(kRows, kIn), positions, {parents, positions}, {3, 3, 8, 0.35f},
                     backend.allocate(kRows, kIn, DType::kF32));
-  backend.swiglu(x, {weight, {}}, {up, ones}, backend.allocate(kRows, kOut, DType::kF32));
+  backend.glu(x, {weight, {}}, {up, ones}, GateFunction::kSilu, backend.allocate(kRows, kOut, DType::kF32));
   backend.gather(x, positions, backend.allocate(kRows, kIn, DType::kF32));
 }
 
@@ -113,7 +114,7 @@ class CheckedBackendTest : public ::testing::TestWithParam<const char*> {};
 
 INSTANTIATE_TEST_SUITE_P(Operators, CheckedBackendTest,
                          ::testing::Values("embed", "rms_norm", "linear", "linear_tiles", "rope", "attention",
-                                           "swiglu", "gather"),
+                                           "glu", "gather"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(CheckedBackendTest, AWrongNumberIsFoundAndTheOperatorNamed) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -23,7 +24,9 @@ struct ModelEntry {
   std::string sae;             ///< hub id; empty: sae_dir holds everything
   std::string sae_dir;         ///< absolute path of the folder where SAEs are cached
   std::string sae_path;        ///< below sae_dir and in the SAE repository, with {layer} and {trainer}
-  std::string trainer;         ///< number or word
+  std::map<std::string, std::string>
+      sae_paths;        ///< "LAYER/TRAINER" → the path of an SAE that sae_path does not give
+  std::string trainer;  ///< number or word
   std::vector<int64_t> layers;
   std::vector<TokenType> tokens;  ///< in the file's order
   std::string link;               ///< with {layer} and {feature_id}; may be empty
@@ -36,6 +39,8 @@ struct ModelEntry {
 
   /// sae_path with its placeholders filled in; where it has none for a value, that value is not used.
   std::string sae_folder(std::string_view of_trainer, int64_t layer) const;
+  /// Of SAEs that their authors' package and SAELens read in different ways, SAELens' counts.
+  bool sae_lens_reading = false;
   bool check_sae = true;  ///< whether an SAE must have been trained on this model and layer, where it says so
   /// In place of the model's own chat template: its text, or the absolute path of a file; empty: the model's.
   std::string chat_template;

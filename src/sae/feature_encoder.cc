@@ -25,8 +25,8 @@ FeatureEncoder::FeatureEncoder(const EncoderParameters& parameters, std::span<co
 Matrix<float> FeatureEncoder::encode(MatrixView<const float> x) {
   Matrix<float> result(x.rows, features_.size());
   if (x.rows == 0 || features_.empty()) return result;
-  if (parameters_.function == ActivationFunction::kTopK) return pick_from_all(x);
-  const Array shifted = subtract_input_bias(parameters_, x, backend_);
+  if (needs_whole_row(parameters_.function)) return pick_from_all(x);
+  const Array shifted = prepare_input(parameters_, x, backend_);
   for (std::size_t first = 0; first < features_.size(); first += kBlock) {
     context_.cancel->check();
     const std::size_t count = std::min(kBlock, features_.size() - first);
@@ -60,7 +60,7 @@ void FeatureEncoder::encode_block(const Array& x, std::size_t first, MatrixView<
   });
 }
 
-/// Which features a top-k keeps depends on all of them.
+/// Which features a row keeps depends on all of them.
 Matrix<float> FeatureEncoder::pick_from_all(MatrixView<const float> x) {
   Matrix<float> result(x.rows, features_.size());
   if (!all_) all_.emplace(backend_.bind_encoder(parameters_));

@@ -69,18 +69,20 @@ def relative_error(found: torch.Tensor, expected: torch.Tensor) -> float:
 
 
 def layer_outputs(model, ids: list[int], layers: list[int]) -> dict[int, torch.Tensor]:
-    """The output of `model.model.layers[L]` (no final norm) for one sequence, batch 1, no padding: {L: [tokens, d]}."""
+    """The output of block L of the language model (no final norm) for one sequence, batch 1, no padding:
+    {L: [tokens, d]}."""
     taken = {}
+    inner = getattr(model.model, "language_model", model.model)  # of a wrapper with a vision model
 
     def tap(layer):
         def hook(module, args, output):
             taken[layer] = (output[0] if isinstance(output, tuple) else output)[0].clone()
         return hook
 
-    hooks = [model.model.layers[layer].register_forward_hook(tap(layer)) for layer in layers]
+    hooks = [inner.layers[layer].register_forward_hook(tap(layer)) for layer in layers]
     try:
         with torch.inference_mode():
-            model.model(input_ids=torch.tensor([ids]), use_cache=False)
+            inner(input_ids=torch.tensor([ids]), use_cache=False)
     finally:
         for hook in hooks:
             hook.remove()

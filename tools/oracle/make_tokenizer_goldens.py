@@ -20,7 +20,7 @@ from pathlib import Path
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 from tokenizers.pre_tokenizers import ByteLevel
 
-NAMES = ["llama3_1", "llama3_2", "mistral_nemo", "qwen2_5", "qwen3"]
+NAMES = ["gemini", "gemma3", "gptoss", "llama2", "llama3_1", "llama3_2", "mistral_nemo", "qwen2_5", "qwen3"]
 ROOT = Path(__file__).resolve().parents[2]
 GROUP = 50  # texts per hash
 FULL = 48  # texts with full ids

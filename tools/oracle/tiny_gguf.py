@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-ARCHITECTURES = {"llama": gguf.MODEL_ARCH.LLAMA, "qwen2": gguf.MODEL_ARCH.QWEN2}
-PRE_TOKENIZERS = {"llama": "llama-bpe", "qwen2": "qwen2"}
+ARCHITECTURES = {"gemma2": gguf.MODEL_ARCH.GEMMA2, "gemma3_text": gguf.MODEL_ARCH.GEMMA3, "llama": gguf.MODEL_ARCH.LLAMA,
+                 "qwen2": gguf.MODEL_ARCH.QWEN2, "qwen3": gguf.MODEL_ARCH.QWEN3}
+PRE_TOKENIZERS = {"gemma2": "llama-bpe", "gemma3_text": "llama-bpe", "llama": "llama-bpe", "qwen2": "qwen2", "qwen3": "qwen2"}
 
 
 def permute(weights: np.ndarray, heads: int) -> np.ndarray:
@@ -32,10 +33,15 @@ def permuted_heads(config: dict, name: str) -> int | None:
     return config["num_key_value_heads"] if ".k_proj." in name else None
 
 
+def norm_offset(config: dict, name: str) -> np.float32:
+    """What Gemma's converters add to the factors of norms."""
+    return np.float32(config["model_type"].startswith("gemma") and name.endswith("norm.weight"))
+
+
 def rope_factors(config: dict) -> np.ndarray | None:
     """The divisors of the rotation frequencies that `llama3` scaling means, [head_dim / 2]."""
     scaling = config.get("rope_scaling")
-    if not scaling:
+    if not scaling or scaling["rope_type"] != "llama3":
         return None
     half = config["head_dim"] // 2
     low_wavelength = scaling["original_max_position_embeddings"] / scaling["low_freq_factor"]
@@ -70,6 +76,14 @@ def _add_parameters(writer: gguf.GGUFWriter, config: dict, file_type: gguf.Llama
         writer.add_key_length(config["head_dim"])
         writer.add_value_length(config["head_dim"])
     writer.add_file_type(file_type)
+    if config["model_type"].startswith("gemma"):
+        writer.add_sliding_window(config["sliding_window"])
+    if "attn_logit_softcapping" in config:
+        writer.add_attn_logit_softcapping(config["attn_logit_softcapping"])
+        writer.add_final_logit_softcapping(config["final_logit_softcapping"])
+    if (config.get("rope_scaling") or {}).get("rope_type") == "linear":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(config["rope_scaling"]["factor"])
     if config["model_type"] == "llama":
         writer.add_vocab_size(config["vocab_size"])
         writer.add_rope_dimension_count(config.get("head_dim", config["hidden_size"] // config["num_attention_heads"]))
@@ -117,7 +131,7 @@ def write_gguf(path: Path, folder: Path, state: dict[str, torch.Tensor], quantiz
     for name, tensor in state.items():
         if name == "lm_head.weight" and config["tie_word_embeddings"]:
             continue
-        data = tensor.float().numpy()
+        data = tensor.float().numpy() + norm_offset(config, name)
         heads = permuted_heads(config, name)
         if heads is not None:
             data = permute(data, heads)
@@ -141,6 +155,6 @@ def read_weights(path: Path, folder: Path, names_wanted: list[str]) -> dict[str,
         if key not in stored and name == "lm_head.weight":
             key = "token_embd.weight"
         heads = permuted_heads(config, name)
-        data = stored[key] if heads is None else unpermute(stored[key], heads)
+        data = (stored[key] if heads is None else unpermute(stored[key], heads)) - norm_offset(config, name)
         state[name] = torch.from_numpy(np.array(data, dtype=np.float32))
     return state

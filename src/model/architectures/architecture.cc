@@ -3,14 +3,18 @@
 #include <algorithm>
 #include <array>
 
+#include "model/architectures/gemma2.h"
+#include "model/architectures/gemma3.h"
 #include "model/architectures/llama.h"
 #include "model/architectures/mistral.h"
 #include "model/architectures/qwen2.h"
+#include "model/architectures/qwen3.h"
 
 namespace saescope {
 namespace {
 
-constexpr std::array kArchitectures = {&kLlama, &kMistral, &kQwen2};
+constexpr std::array kArchitectures = {&kGemma2,  &kGemma3, &kGemma3Text, &kLlama,
+                                       &kMistral, &kQwen2,  &kQwen3};
 
 }  // namespace
 

@@ -35,15 +35,18 @@ Array CpuBackend::allocate(std::size_t rows, std::size_t cols, DType dtype) {
 void CpuBackend::upload(MatrixView<const float> host, const Array& array) { copy_rows(host, array.f32()); }
 void CpuBackend::download(const Array& array, MatrixView<float> host) { copy_rows(array.f32(), host); }
 
-void CpuBackend::do_embed(const Weight& table, std::span<const int32_t> ids, const Array& out) {
+void CpuBackend::do_embed(const Weight& table, std::span<const int32_t> ids, float scale, const Array& out) {
 #pragma omp parallel for num_threads(threads_) schedule(static)
   for (std::size_t r = 0; r < ids.size(); ++r) {
-    load_weight_rows(table, static_cast<std::size_t>(ids[r]), 1, out.f32().row(r));
+    float* row = out.f32().row(r);
+    load_weight_rows(table, static_cast<std::size_t>(ids[r]), 1, row);
+    if (scale != 1) std::transform(row, row + out.cols(), row, [&](float value) { return value * scale; });
   }
 }
 
-void CpuBackend::do_rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out) {
-  cpu_rms_norm(kernels_, x, weight, epsilon, out, threads_);
+void CpuBackend::do_rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out,
+                             Store store) {
+  cpu_rms_norm(kernels_, x, weight, epsilon, out, store, threads_);
 }
 
 void CpuBackend::do_linear(const Array& x, const Weight& weight, std::span<const float> bias, const Array& y,
@@ -55,16 +58,17 @@ void CpuBackend::do_linear_tiles(const Array& x, const Weight& weight, const Til
   linear_.linear_tiles(x, weight, sink);
 }
 
-void CpuBackend::do_swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up,
-                           const Array& out) {
-  linear_.swiglu(x, gate, up, out);
+void CpuBackend::do_glu(const Array& x, const LinearWeight& gate, const LinearWeight& up,
+                        GateFunction function, const Array& out) {
+  linear_.glu(x, gate, up, function, out);
 }
 
 void CpuBackend::do_rope(const Array& x, std::span<const int32_t> positions,
                          const RopeFrequencies& frequencies) {
   if (positions.empty()) return;
-  rope_table_.prepare(frequencies, *std::max_element(positions.begin(), positions.end()));
-  cpu_rope(kernels_, x, positions, frequencies.layout, rope_table_, frequencies.inverse.size(), threads_);
+  const RopeTable& table =
+      rope_tables_.find(frequencies, *std::max_element(positions.begin(), positions.end()));
+  cpu_rope(kernels_, x, positions, frequencies.layout, table, frequencies.inverse.size(), threads_);
 }
 
 void CpuBackend::do_attention(const Array& q, const Array& k, const Array& v,

@@ -44,36 +44,72 @@ HWY_INLINE void scale_row(const float* x, const float* weight, float scale, std:
   for (; c < size; ++c) store(weight[c] * (x[c] * scale), out + c);
 }
 
+HWY_INLINE void add_scaled_row(const float* x, const float* weight, float scale, std::size_t size,
+                               float* out) {
+  const Floats d;
+  const Vec scales = hn::Set(d, scale);
+  std::size_t c = 0;
+  for (; c + kVecLanes <= size; c += kVecLanes) {
+    const Vec scaled = hn::Mul(hn::LoadU(d, x + c), scales);
+    hn::StoreU(hn::MulAdd(hn::LoadU(d, weight + c), scaled, hn::LoadU(d, out + c)), d, out + c);
+  }
+  for (; c < size; ++c) out[c] = std::fma(weight[c], x[c] * scale, out[c]);
+}
+
 /// Kernels::rms_norm.
-inline void rms_norm(const float* x, const float* weight, std::size_t size, float epsilon, RowOutput out) {
+inline void rms_norm(const float* x, const float* weight, std::size_t size, float epsilon, RowOutput out,
+                     Store mode) {
   const float mean = sum_of_squares(x, size) / static_cast<float>(size);
   const float scale = 1.0f / std::sqrt(mean + epsilon);
+  if (mode == Store::kAdd) return add_scaled_row(x, weight, scale, size, out.f32);
   out.f32 != nullptr ? scale_row(x, weight, scale, size, out.f32)
                      : scale_row(x, weight, scale, size, out.bf16);
 }
 
-HWY_INLINE Vec silu(Vec gate) {
-  const Floats d;
-  return hn::Div(gate, hn::Add(hn::Set(d, 1.0f), exp(hn::Neg(gate))));
-}
+struct Silu {
+  HWY_INLINE Vec operator()(Vec x) const {
+    const Floats d;
+    return hn::Div(x, hn::Add(hn::Set(d, 1.0f), exp(hn::Neg(x))));
+  }
+};
 
-template <typename T>
+/// 0.5 · (1 + tanh u) is the logistic function of 2u, which loses no digits where tanh nears -1.
+struct GeluTanh {
+  HWY_INLINE Vec operator()(Vec x) const {
+    constexpr float kTwiceRoot = 1.5957691216057308f;  // 2 · √(2/π)
+    constexpr float kCubic = 0.044715f;
+    const Floats d;
+    const Vec square = hn::Mul(x, x);
+    const Vec inner = hn::MulAdd(hn::Mul(square, hn::Set(d, kCubic)), x, x);
+    const Vec exponent = hn::Neg(hn::Mul(inner, hn::Set(d, kTwiceRoot)));
+    return hn::Div(x, hn::Add(hn::Set(d, 1.0f), exp(exponent)));
+  }
+};
+
+template <typename Function, typename T>
 HWY_INLINE void gate_row(const float* gate, const float* up, std::size_t size, T* out) {
   const Floats d;
   std::size_t c = 0;
   for (; c + kVecLanes <= size; c += kVecLanes) {
-    store(hn::Mul(silu(hn::LoadU(d, gate + c)), hn::LoadU(d, up + c)), out + c);
+    store(hn::Mul(Function()(hn::LoadU(d, gate + c)), hn::LoadU(d, up + c)), out + c);
   }
   if (c == size) return;
   HWY_ALIGN float lanes[kVecLanes] = {};
   std::copy(gate + c, gate + size, lanes);
-  hn::Store(silu(hn::Load(d, lanes)), d, lanes);
+  hn::Store(Function()(hn::Load(d, lanes)), d, lanes);
   for (std::size_t i = 0; c < size; ++c, ++i) store(lanes[i] * up[c], out + c);
 }
 
-/// Kernels::swiglu.
-inline void swiglu(const float* gate, const float* up, std::size_t size, RowOutput out) {
-  out.f32 != nullptr ? gate_row(gate, up, size, out.f32) : gate_row(gate, up, size, out.bf16);
+template <typename Function>
+HWY_INLINE void gate_row_to(const float* gate, const float* up, std::size_t size, RowOutput out) {
+  out.f32 != nullptr ? gate_row<Function>(gate, up, size, out.f32)
+                     : gate_row<Function>(gate, up, size, out.bf16);
+}
+
+/// Kernels::glu.
+inline void glu(GateFunction function, const float* gate, const float* up, std::size_t size, RowOutput out) {
+  function == GateFunction::kSilu ? gate_row_to<Silu>(gate, up, size, out)
+                                  : gate_row_to<GeluTanh>(gate, up, size, out);
 }
 
 /// Kernels::store.

@@ -8,17 +8,21 @@ RowOutput row_output(const Array& out, std::size_t r, std::size_t first_col) {
 }
 
 void cpu_rms_norm(const Kernels& kernels, const Array& x, std::span<const float> weight, float epsilon,
-                  const Array& out, int threads) {
+                  const Array& out, Store store, int threads) {
+  const std::size_t size = weight.size();
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (std::size_t r = 0; r < x.rows(); ++r) {
-    kernels.rms_norm(x.f32().row(r), weight.data(), x.cols(), epsilon, row_output(out, r, 0));
+    for (std::size_t first = 0; first < x.cols(); first += size) {
+      kernels.rms_norm(x.f32().row(r) + first, weight.data(), size, epsilon, row_output(out, r, first),
+                       store);
+    }
   }
 }
 
-void cpu_swiglu(const Kernels& kernels, MatrixView<const float> gate, MatrixView<const float> up,
-                const Array& out, std::size_t first_col) {
+void cpu_glu(const Kernels& kernels, GateFunction function, MatrixView<const float> gate,
+             MatrixView<const float> up, const Array& out, std::size_t first_col) {
   for (std::size_t r = 0; r < gate.rows; ++r) {
-    kernels.swiglu(gate.row(r), up.row(r), gate.cols, row_output(out, r, first_col));
+    kernels.glu(function, gate.row(r), up.row(r), gate.cols, row_output(out, r, first_col));
   }
 }
 

@@ -24,8 +24,8 @@ HWY_BEFORE_NAMESPACE();
 namespace saescope::HWY_NAMESPACE {
 
 constexpr const char* kName = HWY_TARGET == HWY_AVX2 ? "avx2" : HWY_TARGET == HWY_AVX3 ? "avx512" : "neon";
-constexpr Kernels kKernels = {kName,    f32_gemm<float>, f32_gemm<BFloat16>, attend,
-                              rms_norm, swiglu,          store_row,          rotate};
+constexpr Kernels kKernels = {kName,     f32_gemm<float>, f32_gemm<BFloat16>, attend, rms_norm, glu,
+                              store_row, rotate};
 
 }  // namespace saescope::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -75,11 +75,12 @@ struct Kernels {
   /// al. 2022).
   void (*attend)(const AttentionBlock& block, AttentionWorkspace& work);
 
-  /// out = x / sqrt(mean(x²) + epsilon) · weight of one row of `size`.
-  void (*rms_norm)(const float* x, const float* weight, std::size_t size, float epsilon, RowOutput out);
+  /// out = x / sqrt(mean(x²) + epsilon) · weight of one row of `size`, or added to out (float32 only).
+  void (*rms_norm)(const float* x, const float* weight, std::size_t size, float epsilon, RowOutput out,
+                   Store store);
 
-  /// out = silu(gate) · up of `size` elements.
-  void (*swiglu)(const float* gate, const float* up, std::size_t size, RowOutput out);
+  /// out = function(gate) · up of `size` elements.
+  void (*glu)(GateFunction function, const float* gate, const float* up, std::size_t size, RowOutput out);
 
   /// out = values.
   void (*store)(const float* values, std::size_t size, RowOutput out);

@@ -125,14 +125,38 @@ std::vector<float> run_rows(const Kernels& kernels) {
     auto x = some_values(size, 8);
     const auto y = some_values(size, 9);
     std::vector<float> out(size);
-    kernels.rms_norm(x.data(), y.data(), size, 1e-5f, {.f32 = out.data()});
+    kernels.rms_norm(x.data(), y.data(), size, 1e-5f, {.f32 = out.data()}, Store::kReplace);
     all.insert(all.end(), out.begin(), out.end());
     for (float& value : x) value *= 100;  // as far as e^x reaches
-    kernels.swiglu(x.data(), y.data(), size, {.f32 = out.data()});
+    kernels.glu(GateFunction::kSilu, x.data(), y.data(), size, {.f32 = out.data()});
     all.insert(all.end(), out.begin(), out.end());
     for (const RopeLayout layout : {RopeLayout::kHalves, RopeLayout::kInterleaved}) {
       kernels.rotate(x.data(), y.data(), y.data() + size / 2, size / 2, layout);
       all.insert(all.end(), x.begin(), x.end());
+    }
+  }
+  return all;
+}
+
+/// What Gemma adds: the other gate function, norms that are added, capped scores and windows.
+std::vector<float> run_gemma(const Kernels& kernels) {
+  std::vector<float> all;
+  for (const std::size_t size : {2, 14, 16, 30, 100, 576}) {
+    auto x = some_values(size, 8);
+    const auto y = some_values(size, 9);
+    std::vector<float> out = some_values(size, 10);
+    kernels.rms_norm(x.data(), y.data(), size, 1e-5f, {.f32 = out.data()}, Store::kAdd);
+    all.insert(all.end(), out.begin(), out.end());
+    for (float& value : x) value *= 10;
+    kernels.glu(GateFunction::kGeluTanh, x.data(), y.data(), size, {.f32 = out.data()});
+    all.insert(all.end(), out.begin(), out.end());
+  }
+  for (const AttentionShape& shape :
+       {AttentionShape{4, 2, 24, 3.0f, 5.0f}, AttentionShape{4, 2, 24, 3.0f, 0, 9},
+        AttentionShape{3, 1, 64, 8.0f, 50.0f, 300}}) {
+    for (const std::size_t nodes : {1, 40, 261, 600}) {
+      const auto some = attend(kernels, shape, nodes, std::min<std::size_t>(nodes, 9));
+      all.insert(all.end(), some.begin(), some.end());
     }
   }
   return all;
@@ -186,6 +210,10 @@ TEST_P(KernelsTest, RowOperatorsGiveTheBitsThatTheyGiveOnEveryProcessor) {
   EXPECT_EQ(hash_of(run_rows(kernels)), 0x97D1DDCD985D0E92u);
 }
 
+TEST_P(KernelsTest, GemmasOperatorsGiveTheBitsThatTheyGiveOnEveryProcessor) {
+  EXPECT_EQ(hash_of(run_gemma(kernels)), 0xD047549FB380FB4Bu);
+}
+
 TEST_P(KernelsTest, BFloat16IsRoundedAsTheFormatSaysInVectorsAndRemainders) {
   std::vector<float> values;
   for (uint32_t upper = 0; upper < 0x10000u; ++upper) {
@@ -201,12 +229,14 @@ TEST_P(KernelsTest, BFloat16IsRoundedAsTheFormatSaysInVectorsAndRemainders) {
   }
 }
 
-TEST_P(KernelsTest, SiluIsZeroAndTheGateItselfWhereTheExponentialEnds) {
+TEST_P(KernelsTest, GatesAreZeroAndTheirInputWhereTheExponentialEnds) {
   const std::vector<float> gate = {-1000.0f, -89.0f, 0.0f, 89.0f, 1000.0f};
   const std::vector<float> up(gate.size(), 1.0f);
   std::vector<float> out(gate.size());
-  kernels.swiglu(gate.data(), up.data(), gate.size(), {.f32 = out.data()});
-  EXPECT_THAT(out, ::testing::ElementsAre(0.0f, 0.0f, 0.0f, 89.0f, 1000.0f));
+  for (const GateFunction function : {GateFunction::kSilu, GateFunction::kGeluTanh}) {
+    kernels.glu(function, gate.data(), up.data(), gate.size(), {.f32 = out.data()});
+    EXPECT_THAT(out, ::testing::ElementsAre(0.0f, 0.0f, 0.0f, 89.0f, 1000.0f));
+  }
 }
 
 TEST(RopeTableTest, CosineAndSineAreThoseOfFloat64AtEveryPosition) {

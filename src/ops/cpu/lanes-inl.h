@@ -90,6 +90,22 @@ HWY_INLINE Vec exp(Vec x) {
   return hn::IfThenZeroElse(too_small, hn::IfThenElse(too_large, infinity, result));
 }
 
+/// tanh x within a few ulp: near 0 the odd polynomial of Cephes' tanhf, elsewhere 1 - 2 / (e^2x + 1) on |x|.
+HWY_INLINE Vec tanh(Vec x) {
+  constexpr float kNear = 0.625f;
+  constexpr float kCoefficients[] = {2.06390887954e-2f, -5.37397155531e-2f, 1.33314422036e-1f,
+                                     -3.33332819422e-1f};
+  const Floats d;
+  const Vec square = hn::Mul(x, x);
+  Vec poly = hn::Set(d, -5.70498872745e-3f);
+  for (const float coefficient : kCoefficients) poly = hn::MulAdd(poly, square, hn::Set(d, coefficient));
+  const Vec near = hn::MulAdd(hn::Mul(poly, square), x, x);
+  const Vec size = hn::Abs(x);
+  const Vec one = hn::Set(d, 1.0f);
+  const Vec far = hn::Sub(one, hn::Div(hn::Set(d, 2.0f), hn::Add(exp(hn::Add(size, size)), one)));
+  return hn::IfThenElse(hn::Lt(size, hn::Set(d, kNear)), near, hn::CopySign(far, x));
+}
+
 }  // namespace saescope::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

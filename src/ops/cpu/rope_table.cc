@@ -50,7 +50,7 @@ Angle cosine_and_sine(double angle) {
 void RopeTable::prepare(const RopeFrequencies& frequencies, int32_t max_position) {
   const auto rows = static_cast<std::size_t>(max_position) + 1;
   const std::size_t half = frequencies.inverse.size();
-  if (inverse_ != frequencies.inverse || magnitude_ != frequencies.magnitude) {
+  if (!holds(frequencies)) {
     inverse_ = frequencies.inverse;
     magnitude_ = frequencies.magnitude;
     cosine_.clear();
@@ -69,6 +69,14 @@ void RopeTable::prepare(const RopeFrequencies& frequencies, int32_t max_position
       sine_[position * half + i] = static_cast<float>(angle.sine) * magnitude_;
     }
   }
+}
+
+const RopeTable& RopeTables::find(const RopeFrequencies& frequencies, int32_t max_position) {
+  auto table = std::find_if(tables_.begin(), tables_.end(),
+                            [&](const RopeTable& known) { return known.holds(frequencies); });
+  if (table == tables_.end()) table = tables_.emplace(tables_.end());
+  table->prepare(frequencies, max_position);
+  return *table;
 }
 
 }  // namespace saescope

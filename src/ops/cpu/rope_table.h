@@ -14,6 +14,10 @@ class RopeTable {
  public:
   /// Makes sure that the table holds these frequencies up to `max_position`.
   void prepare(const RopeFrequencies& frequencies, int32_t max_position);
+  /// Whether the table is one of these frequencies, for any number of positions.
+  bool holds(const RopeFrequencies& frequencies) const {
+    return inverse_ == frequencies.inverse && magnitude_ == frequencies.magnitude;
+  }
   const float* cosine(int32_t position) const { return cosine_.data() + row(position); }
   const float* sine(int32_t position) const { return sine_.data() + row(position); }
 
@@ -23,6 +27,16 @@ class RopeTable {
   float magnitude_ = 1;
   std::vector<float> cosine_;
   std::vector<float> sine_;
+};
+
+/// The tables of a model whose layers take turns with different frequencies.
+class RopeTables {
+ public:
+  /// The table of these frequencies up to `max_position`; valid until the next call.
+  const RopeTable& find(const RopeFrequencies& frequencies, int32_t max_position);
+
+ private:
+  std::vector<RopeTable> tables_;
 };
 
 }  // namespace saescope

@@ -144,7 +144,8 @@ void TiledLinear::linear_tiles(const Array& x, const TensorView& weight, const T
   });
 }
 
-void TiledLinear::swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up, const Array& out) {
+void TiledLinear::glu(const Array& x, const LinearWeight& gate, const LinearWeight& up, GateFunction function,
+                      const Array& out) {
   const std::size_t tile_outputs = choose_tile_outputs(out.cols());
   const std::size_t tile_rows =
       choose_tile_rows(x.rows(), parts_of(out.cols(), tile_outputs), kMostGatedRows, threads_);
@@ -153,7 +154,7 @@ void TiledLinear::swiglu(const Array& x, const LinearWeight& gate, const LinearW
     const MatrixView<float> ups = grow_tile(worker.more_tile, tile.rows, tile.outputs);
     multiply(worker, worker.weights, x, gate, tile, gates, false);
     multiply(worker, worker.more_weights, x, up, tile, ups, false);
-    cpu_swiglu(kernels_, gates, ups, out.row_range(tile.first_row, tile.rows), tile.first_output);
+    cpu_glu(kernels_, function, gates, ups, out.row_range(tile.first_row, tile.rows), tile.first_output);
   });
 }
 

@@ -19,10 +19,11 @@ class TiledLinear {
   /// @param cancel looked at before each tile; may be null
   TiledLinear(const Kernels& kernels, int threads, const CancelToken* cancel);
 
-  /// Backend::linear, linear_tiles and swiglu.
+  /// Backend::linear, linear_tiles and glu.
   void linear(const Array& x, const LinearWeight& layer, const Array& y, bool accumulate);
   void linear_tiles(const Array& x, const TensorView& weight, const TileSink& sink);
-  void swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up, const Array& out);
+  void glu(const Array& x, const LinearWeight& gate, const LinearWeight& up, GateFunction function,
+           const Array& out);
 
   /// Backend::workspace_bytes.
   std::size_t workspace_bytes(std::size_t rows, std::size_t inputs, std::size_t outputs) const;

@@ -19,19 +19,43 @@ namespace saescope::HWY_NAMESPACE {
 
 inline constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
-/// Turns one row of scores into weights e^(s - top), after moving the row's sums to the new top. Keys past
-/// `visible` weigh exactly nothing. @param scores [cols], cols a multiple of kLanes @param sums [dim],
-/// likewise
-HWY_INLINE void softmax_row(float* scores, std::size_t cols, std::size_t visible, float scale, float& top,
-                            float& total, float* sums, std::size_t dim) {
+/// The keys of a tile that a query sees: [first, end).
+struct VisibleKeys {
+  std::size_t first = 0;
+  std::size_t end = 0;
+};
+
+/// scores · scale, and their tanh where they are capped. @param scores [cols], cols a multiple of kLanes
+HWY_INLINE void scale_scores(float* scores, std::size_t cols, const AttentionShape& shape) {
   const Floats d;
-  std::fill(scores + visible, scores + cols, kMinusInfinity);
-  const Vec scales = hn::Set(d, scale);
+  const Vec scales = hn::Set(d, shape.scale);
+  for (std::size_t j = 0; j < cols; j += kVecLanes) {
+    hn::Store(hn::Mul(hn::Load(d, scores + j), scales), d, scores + j);
+  }
+  if (shape.softcap == 0) return;
+  const Vec cap = hn::Set(d, shape.softcap);
+  for (std::size_t j = 0; j < cols; j += kVecLanes) {
+    hn::Store(hn::Mul(tanh(hn::Div(hn::Load(d, scores + j), cap)), cap), d, scores + j);
+  }
+}
+
+/// Turns one row of scores into weights e^(s - top), after moving the row's sums to the new top. Keys that
+/// are not visible weigh exactly nothing. @param scores [cols], cols a multiple of kLanes @param sums [dim],
+/// likewise
+HWY_INLINE void softmax_row(float* scores, std::size_t cols, VisibleKeys visible, const AttentionShape& shape,
+                            float& top, float& total, float* sums, std::size_t dim) {
+  const Floats d;
+  if (visible.first >= visible.end) {
+    std::fill_n(scores, cols, 0.0f);
+    return;
+  }
+  scale_scores(scores, cols, shape);
+  std::fill(scores, scores + visible.first, kMinusInfinity);
+  std::fill(scores + visible.end, scores + cols, kMinusInfinity);
   Vec best = hn::Set(d, top);
   for (std::size_t j = 0; j < cols; j += kVecLanes) {
-    const Vec scaled = hn::Mul(hn::Load(d, scores + j), scales);
-    hn::Store(scaled, d, scores + j);
-    best = hn::IfThenElse(hn::Gt(scaled, best), scaled, best);
+    const Vec score = hn::Load(d, scores + j);
+    best = hn::IfThenElse(hn::Gt(score, best), score, best);
   }
   HWY_ALIGN float lanes[kVecLanes];
   hn::Store(best, d, lanes);
@@ -71,7 +95,7 @@ class BlockAttention {
     std::fill_n(work_.sums.data(), rows_ * work_.padded_dim, 0.0f);
     std::fill_n(work_.top.begin(), rows_, kMinusInfinity);
     std::fill_n(work_.total.begin(), rows_, 0.0f);
-    for (std::size_t first = 0; first < block_.path.size(); first += kAttentionTile) {
+    for (std::size_t first = first_tile(); first < block_.path.size(); first += kAttentionTile) {
       const std::size_t keys = std::min(kAttentionTile, block_.path.size() - first);
       score_keys(first, keys);
       weigh_keys(first, keys);
@@ -85,6 +109,17 @@ class BlockAttention {
   }
 
  private:
+  /// Position on the path of the first key that the query at a position sees.
+  std::size_t first_seen(std::size_t position) const {
+    const std::size_t window = block_.shape.window;
+    return window == 0 || position < window ? 0 : position + 1 - window;
+  }
+
+  std::size_t first_position() const { return block_.path.size() - block_.queries; }
+
+  /// Tiles that lie wholly before the windows are passed over.
+  std::size_t first_tile() const { return first_seen(first_position()) / kAttentionTile * kAttentionTile; }
+
   void load_queries() {
     for (std::size_t r = 0; r < rows_; ++r) {
       const std::size_t head = block_.kv_head * group_ + r % group_;
@@ -111,11 +146,13 @@ class BlockAttention {
   void weigh_keys(std::size_t first, std::size_t keys) {
     const std::size_t cols = (keys + kLanes - 1) / kLanes * kLanes;
     const std::size_t dim = (dim_ + kLanes - 1) / kLanes * kLanes;
-    const std::size_t first_position = block_.path.size() - block_.queries;
+    const auto within = [&](std::size_t position) {
+      return position > first ? std::min(position - first, keys) : 0;
+    };
     for (std::size_t r = 0; r < rows_; ++r) {
-      const std::size_t seen = first_position + r / group_ + 1;
+      const std::size_t position = first_position() + r / group_;
       softmax_row(work_.scores.data() + r * kAttentionTile, cols,
-                  seen > first ? std::min(seen - first, keys) : 0, block_.shape.scale, work_.top[r],
+                  {within(first_seen(position)), within(position + 1)}, block_.shape, work_.top[r],
                   work_.total[r], work_.sums.data() + r * work_.padded_dim, dim);
     }
   }

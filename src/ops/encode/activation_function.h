@@ -26,7 +26,7 @@ struct NotFiniteActivation : std::runtime_error {
 
 /// Turns y = W · (x − input_bias) into activations, in place.
 /// @param y [rows, features]
-/// kTopK is treated like kRelu here: the choice of the k largest needs the whole row.
+/// kTopK and kGroupMax are treated like kRelu here: their choice needs the whole row.
 /// @throws NotFiniteActivation
 void apply_activation_function(const EncoderParameters& parameters, const FeatureColumns& columns,
                                MatrixView<float> y);

@@ -7,8 +7,9 @@
 
 namespace saescope {
 
-/// x − input_bias in the backend's memory: what every class multiplies with its weight. @param x [rows, d]
-Array subtract_input_bias(const EncoderParameters& parameters, MatrixView<const float> x, Backend& backend);
+/// norm(x) − input_bias in the backend's memory: what every class multiplies with its weight. @param x [rows,
+/// d]
+Array prepare_input(const EncoderParameters& parameters, MatrixView<const float> x, Backend& backend);
 
 /// Backend::encode over `linear_tiles`: blocks of features one after the other, so that the rows × features
 /// matrix never exists.

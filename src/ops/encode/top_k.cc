@@ -6,7 +6,7 @@ namespace saescope {
 namespace {
 
 /// Order of a heap whose front is the hit to drop first: the smallest, of equals the highest feature.
-bool stronger(const RowTopK::Hit& a, const RowTopK::Hit& b) {
+bool stronger(const RowHit& a, const RowHit& b) {
   return a.activation != b.activation ? a.activation > b.activation : a.feature < b.feature;
 }
 
@@ -14,9 +14,9 @@ bool stronger(const RowTopK::Hit& a, const RowTopK::Hit& b) {
 
 void RowTopK::add(std::size_t first_feature, MatrixView<const float> block) {
   for (std::size_t r = 0; r < block.rows; ++r) {
-    std::vector<Hit>& heap = heaps_[r];
+    std::vector<RowHit>& heap = heaps_[r];
     for (std::size_t c = 0; c < block.cols; ++c) {
-      const Hit hit = {block.row(r)[c], first_feature + c};
+      const RowHit hit = {block.row(r)[c], first_feature + c};
       if (!(hit.activation > 0)) continue;
       if (heap.size() == k_) {
         if (!stronger(hit, heap.front())) continue;
@@ -29,9 +29,28 @@ void RowTopK::add(std::size_t first_feature, MatrixView<const float> block) {
   }
 }
 
-std::vector<RowTopK::Hit> RowTopK::take(std::size_t row) {
-  std::vector<Hit> hits = std::move(heaps_[row]);
-  std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return a.feature < b.feature; });
+std::vector<RowHit> RowTopK::take(std::size_t row) {
+  std::vector<RowHit> hits = std::move(heaps_[row]);
+  std::sort(hits.begin(), hits.end(), [](const RowHit& a, const RowHit& b) { return a.feature < b.feature; });
+  return hits;
+}
+
+void RowGroupMax::add(std::size_t first_feature, MatrixView<const float> block) {
+  for (std::size_t r = 0; r < block.rows; ++r) {
+    for (std::size_t c = 0; c < block.cols; ++c) {
+      const RowHit hit = {block.row(r)[c], first_feature + c};
+      RowHit& best = best_[r * groups_ + hit.feature / group_size_];
+      if (hit.activation > 0 && (best.activation == 0 || stronger(hit, best))) best = hit;
+    }
+  }
+}
+
+std::vector<RowHit> RowGroupMax::take(std::size_t row) {
+  std::vector<RowHit> hits;
+  for (std::size_t g = 0; g < groups_; ++g) {
+    const RowHit& best = best_[row * groups_ + g];
+    if (best.activation > 0) hits.push_back(best);
+  }
   return hits;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numbers>
 
 #include "ops/host_array.h"
 #include "ops/weight_rows.h"
@@ -23,6 +24,11 @@ float load(const Array& x, std::size_t row, std::size_t col) {
   return x.dtype() == DType::kBF16 ? to_float(x.bf16().row(row)[col]) : x.f32().row(row)[col];
 }
 
+double gated(GateFunction function, double x) {
+  if (function == GateFunction::kSilu) return x / (1 + std::exp(-x));
+  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+}
+
 }  // namespace
 
 Array ReferenceBackend::allocate(std::size_t rows, std::size_t cols, DType dtype) {
@@ -33,20 +39,28 @@ void ReferenceBackend::upload(MatrixView<const float> host, const Array& array) 
 }
 void ReferenceBackend::download(const Array& array, MatrixView<float> host) { copy_rows(array.f32(), host); }
 
-void ReferenceBackend::do_embed(const Weight& table, std::span<const int32_t> ids, const Array& out) {
+void ReferenceBackend::do_embed(const Weight& table, std::span<const int32_t> ids, float scale,
+                                const Array& out) {
   for (std::size_t r = 0; r < ids.size(); ++r) {
-    load_weight_rows(table, static_cast<std::size_t>(ids[r]), 1, out.f32().row(r));
+    float* row = out.f32().row(r);
+    load_weight_rows(table, static_cast<std::size_t>(ids[r]), 1, row);
+    for (std::size_t c = 0; c < out.cols(); ++c) row[c] *= scale;
   }
 }
 
 void ReferenceBackend::do_rms_norm(const Array& x, std::span<const float> weight, float epsilon,
-                                   const Array& out) {
+                                   const Array& out, Store mode) {
   for (std::size_t r = 0; r < x.rows(); ++r) {
-    const float* row = x.f32().row(r);
-    double sum = 0;
-    for (std::size_t c = 0; c < x.cols(); ++c) sum += double{row[c]} * row[c];
-    const double scale = 1.0 / std::sqrt(sum / static_cast<double>(x.cols()) + epsilon);
-    for (std::size_t c = 0; c < x.cols(); ++c) store(out, r, c, row[c] * scale * weight[c]);
+    for (std::size_t first = 0; first < x.cols(); first += weight.size()) {
+      const float* group = x.f32().row(r) + first;
+      double sum = 0;
+      for (std::size_t c = 0; c < weight.size(); ++c) sum += double{group[c]} * group[c];
+      const double scale = 1.0 / std::sqrt(sum / static_cast<double>(weight.size()) + epsilon);
+      for (std::size_t c = 0; c < weight.size(); ++c) {
+        const double before = mode == Store::kAdd ? out.f32().row(r)[first + c] : 0.0;
+        store(out, r, first + c, before + group[c] * scale * weight[c]);
+      }
+    }
   }
 }
 
@@ -97,6 +111,7 @@ void ReferenceBackend::do_attention(const Array& q, const Array& k, const Array&
   for (std::size_t i = 0; i < query_nodes.size(); ++i) {
     std::vector<std::size_t> seen;
     for (int32_t node = query_nodes[i]; node >= 0; node = tree.parent[static_cast<std::size_t>(node)]) {
+      if (shape.window != 0 && seen.size() == shape.window) break;
       seen.push_back(static_cast<std::size_t>(node));
     }
     for (std::size_t h = 0; h < shape.heads; ++h) {
@@ -107,7 +122,8 @@ void ReferenceBackend::do_attention(const Array& q, const Array& k, const Array&
         const float* key = k.f32().row(node) + offset;
         double dot = 0;
         for (std::size_t c = 0; c < shape.head_dim; ++c) dot += double{query[c]} * key[c];
-        weights.push_back(dot * shape.scale);
+        const double score = dot * shape.scale;
+        weights.push_back(shape.softcap == 0 ? score : shape.softcap * std::tanh(score / shape.softcap));
       }
       const double top = *std::max_element(weights.begin(), weights.end());
       double total = 0;
@@ -131,16 +147,15 @@ void ReferenceBackend::do_linear_tiles(const Array& x, const Weight& weight, con
   }
 }
 
-void ReferenceBackend::do_swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up,
-                                 const Array& out) {
+void ReferenceBackend::do_glu(const Array& x, const LinearWeight& gate, const LinearWeight& up,
+                              GateFunction function, const Array& out) {
   const Array gates = allocate(out.rows(), out.cols(), DType::kF32);
   const Array ups = allocate(out.rows(), out.cols(), DType::kF32);
   do_linear(x, gate.weight, gate.bias, gates, false);
   do_linear(x, up.weight, up.bias, ups, false);
   for (std::size_t r = 0; r < out.rows(); ++r) {
     for (std::size_t c = 0; c < out.cols(); ++c) {
-      const double g = gates.f32().row(r)[c];
-      store(out, r, c, g / (1 + std::exp(-g)) * ups.f32().row(r)[c]);
+      store(out, r, c, gated(function, gates.f32().row(r)[c]) * ups.f32().row(r)[c]);
     }
   }
 }

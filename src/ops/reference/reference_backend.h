@@ -17,8 +17,9 @@ class ReferenceBackend final : public Backend {
   void download(const Array& array, MatrixView<float> host) override;
 
  protected:
-  void do_embed(const Weight& table, std::span<const int32_t> ids, const Array& out) override;
-  void do_rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out) override;
+  void do_embed(const Weight& table, std::span<const int32_t> ids, float scale, const Array& out) override;
+  void do_rms_norm(const Array& x, std::span<const float> weight, float epsilon, const Array& out,
+                   Store store) override;
   void do_linear(const Array& x, const Weight& weight, std::span<const float> bias, const Array& y,
                  bool accumulate) override;
   void do_rope(const Array& x, std::span<const int32_t> positions,
@@ -26,7 +27,8 @@ class ReferenceBackend final : public Backend {
   void do_attention(const Array& q, const Array& k, const Array& v, std::span<const int32_t> query_nodes,
                     const TreeTopology& tree, const AttentionShape& shape, const Array& out) override;
   void do_linear_tiles(const Array& x, const Weight& weight, const TileSink& sink) override;
-  void do_swiglu(const Array& x, const LinearWeight& gate, const LinearWeight& up, const Array& out) override;
+  void do_glu(const Array& x, const LinearWeight& gate, const LinearWeight& up, GateFunction function,
+              const Array& out) override;
   void do_gather(const Array& x, std::span<const int32_t> rows, const Array& out) override;
 };
 
