@@ -8,7 +8,7 @@ namespace saescope {
 namespace {
 
 constexpr uint32_t kNowhere = ~uint32_t{0};
-constexpr std::size_t kWindow = 256;  // units; the heap of such a window fits into the first-level cache
+constexpr std::size_t kWindow = 256;   // units; the heap of such a window fits into the first-level cache
 constexpr std::size_t kOverlaps = 16;  // a window shares its sixteenth part with the next one
 
 // The first place at which two lists of tokens agree on the token before and the one behind it: indices of
