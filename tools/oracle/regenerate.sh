@@ -10,6 +10,7 @@
 #   venv/bin/pip install torch==2.13.0
 #   venv/bin/pip install transformers==5.23.0 gguf==0.19.0 tokenizers==0.23.3 accelerate einops tqdm pandas jinja2 sentencepiece
 #   venv/bin/pip install --no-deps dictionary-learning==0.1.0
+# sae_packages.py says what SAESCOPE_SAE_PACKAGES holds; without it the goldens of SAE formats are kept as they are.
 # The tokenizers of real models come from tools/fetch_tokenizers.sh, in SAESCOPE_TOKENIZERS or the cache folder; without
 # them the goldens made of them are kept as they are.
 # (torch's CPU build is enough. dictionary_learning's other imports are replaced by stubs in common.py.)
@@ -26,10 +27,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false CUDA_VISIBLE_DEVICES=
 
 # The pipeline's models are those of make_tiny_goldens.py, so that one comes first.
-for name in tiny source sae contrast pipeline format report tokenizer template hub smollm2; do
+for name in tiny source sae sae_format contrast pipeline format report tokenizer template hub smollm2; do
   script="$here/make_${name}_goldens.py"
   [[ -f $script ]] || continue
   echo "== ${script##*/}" >&2
+  [[ $name != sae_format || -n ${SAESCOPE_SAE_PACKAGES:-} ]] || continue
   arguments=()
   if [[ $name == tokenizer || $name == hub ]]; then
     [[ -d $tokenizers ]] || continue

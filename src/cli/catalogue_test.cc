@@ -1,0 +1,166 @@
+#include "cli/catalogue.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "cli/configuration.h"
+#include "cli/one_off.h"
+
+namespace saescope {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+ModelEntry entry_from(const std::string& keys) {
+  const Configuration configuration = parse_configuration("[models.x]\n" + keys, "/conf/own.toml",
+                                                          [](const std::string&) { return std::nullopt; });
+  return *configuration.find("x");
+}
+
+std::string error_of(const std::string& keys) {
+  try {
+    entry_from(keys);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Catalogue, EveryRowIsACompleteEntryWithPathsOfItsOwn) {
+  EXPECT_GE(catalogue().size(), 20u);
+  std::set<std::string> names;
+  for (const Release& release : catalogue()) {
+    SCOPED_TRACE(release.name);
+    EXPECT_TRUE(names.insert(release.entry.name).second);
+    EXPECT_THAT(release.trainers, Contains(release.entry.trainer));
+    for (const int64_t layer : release.entry.layers) EXPECT_THAT(release.layers, Contains(layer));
+    EXPECT_FALSE(release.entry.tokens.empty());
+    const ModelEntry entry = entry_of(release, {}, {});
+    for (const int64_t layer : entry.layers) {
+      const std::string folder = entry.sae_folder(entry.trainer, layer);
+      EXPECT_EQ(folder.find('{'), std::string::npos) << folder;
+      EXPECT_EQ(folder.find("canonical"), std::string::npos) << folder;
+    }
+  }
+}
+
+TEST(Catalogue, AReleaseWithALayerAWidthAndAnL0IsAWholeEntry) {
+  const ModelEntry entry =
+      entry_from("release = \"gemma-scope-2-4b-it-res\"\nlayers = [17, 22]\nwidth = \"16k\"\nl0 = \"big\"\n");
+  EXPECT_EQ(entry.model, "google/gemma-3-4b-it");
+  EXPECT_EQ(entry.sae_folder(entry.trainer, 22), "resid_post/layer_22_width_16k_l0_big");
+  EXPECT_THAT(entry.layers, ElementsAre(17, 22));
+  EXPECT_EQ(entry.link, "") << "only the medium ones have pages";
+  EXPECT_EQ(entry.name, "x");
+}
+
+TEST(Catalogue, CanonicalStandsForAnotherL0AtEachLayerAndWidth) {
+  const ModelEntry entry =
+      entry_from("release = \"gemma-scope-9b-it-res-canonical\"\nlayers = [9, 31]\nwidth = \"16k\"\n");
+  EXPECT_EQ(entry.sae_folder("16k", 9), "layer_9/width_16k/average_l0_88");
+  EXPECT_EQ(entry.sae_folder("131k", 31), "layer_31/width_131k/average_l0_109");
+  const ModelEntry numbered = entry_from("release = \"gemma-scope-9b-it-res-canonical\"\nl0 = 14\n");
+  EXPECT_EQ(numbered.sae_folder("131k", 20), "layer_20/width_131k/average_l0_14");
+}
+
+TEST(Catalogue, OtherKeysOfAnEntryCountBeforeTheRows) {
+  const ModelEntry entry =
+      entry_from("release = \"gemma-scope-2-1b-it-res\"\nsae_dir = \"/saes\"\ntokens = { last = -1 }\n");
+  EXPECT_EQ(entry.sae_dir, "/saes");
+  ASSERT_EQ(entry.tokens.size(), 1u);
+  EXPECT_EQ(entry.tokens.front().name, "last");
+}
+
+TEST(Catalogue, WhatARowDoesNotHaveIsRefusedWithWhatItHas) {
+  EXPECT_THAT(error_of("release = \"gemma-scope-2-4b-it-re\"\n"), HasSubstr("gemma-scope-2-4b-it-res"));
+  EXPECT_THAT(error_of("release = \"gemma-scope-2-4b-it-res\"\nwidth = \"32k\"\n"),
+              HasSubstr("16k, 65k, 262k, 1m"));
+  EXPECT_THAT(error_of("release = \"gemma-scope-2-4b-it-res\"\nl0 = \"canonical\"\n"),
+              HasSubstr("small, medium, big"));
+  EXPECT_THAT(error_of("release = \"gemma-scope-2-4b-it-res\"\nlayers = [12]\n"), HasSubstr("9, 17, 22, 29"));
+  EXPECT_THAT(error_of("release = \"llama_scope_lxr_8x\"\nl0 = 50\n"), HasSubstr("one l0 each"));
+  EXPECT_THAT(error_of("width = \"16k\"\n"), HasSubstr("release"));
+}
+
+TEST(Catalogue, NamesOfItsRowsAreAddedOnlyWhereNothingElseHasThem) {
+  Configuration configuration = builtin_configuration();
+  add_from_catalogue({"gemma-3-4b-it", "llama", "nobody"}, configuration);
+  EXPECT_THAT(configuration.names(), ElementsAre("llama", "qwen", "gemma-3-4b-it"));
+  EXPECT_THAT(configuration.defaults, ElementsAre("llama", "qwen"));
+}
+
+TEST(Catalogue, ItsTableNamesEveryRow) {
+  const std::string table = catalogue_table();
+  for (const Release& release : catalogue()) EXPECT_THAT(table, HasSubstr(release.name));
+}
+
+/// The entry that a command line makes.
+ModelEntry one_off(Options options) {
+  Configuration configuration = builtin_configuration();
+  add_one_off(options, configuration);
+  const std::string name = options.models.empty() ? configuration.defaults.front() : options.models.front();
+  return *configuration.find(name);
+}
+
+TEST(OneOff, ARepositoryAndAPathInItAreAnEntry) {
+  Options options;
+  options.model = "Qwen/Qwen3-8B";
+  options.sae = "org/saes@v1/layer_{layer}/k_50";
+  options.layers = {9, 18};
+  const ModelEntry entry = one_off(options);
+  EXPECT_EQ(entry.name, "Qwen3-8B");
+  EXPECT_EQ(entry.sae, "org/saes@v1");
+  EXPECT_EQ(entry.sae_folder(entry.trainer, 18), "layer_18/k_50");
+  EXPECT_EQ(entry.tokens.front().name, "asst") << "those of the catalogue's row of the model";
+}
+
+TEST(OneOff, AFolderOnThisMachineIsSplitBeforeItsFirstPlaceholder) {
+  Options options;
+  options.models = {"llama"};
+  options.sae = "/data/saes/run_{layer}/final";
+  options.layers = {3};
+  const ModelEntry entry = one_off(options);
+  EXPECT_EQ(entry.model, "meta-llama/Llama-3.1-8B-Instruct");
+  EXPECT_EQ(entry.sae, "");
+  EXPECT_EQ(entry.sae_dir, "/data/saes");
+  EXPECT_EQ(entry.sae_folder(entry.trainer, 3), "run_3/final");
+}
+
+TEST(OneOff, OfAnUnknownModelTheLastTokenIsRead) {
+  Options options;
+  options.model = "org/other";
+  options.sae = "./weights.pt";
+  options.layers = {3};
+  const ModelEntry entry = one_off(options);
+  ASSERT_EQ(entry.tokens.size(), 1u);
+  EXPECT_EQ(entry.tokens.front().place, TokenPlace(int64_t{-1}));
+}
+
+TEST(OneOff, WhatLacksIsNamed) {
+  const auto error = [](Options options) -> std::string {
+    try {
+      one_off(std::move(options));
+    } catch (const InputError& failure) {
+      return failure.what();
+    }
+    return "accepted";
+  };
+  Options options;
+  options.sae = "./sae";
+  EXPECT_THAT(error(options), HasSubstr("of which model"));
+  options.model = "org/model";
+  EXPECT_THAT(error(options), HasSubstr("which layer"));
+  options.sae.clear();
+  EXPECT_THAT(error(options), HasSubstr("which SAE"));
+  options.layers = {1};
+  options.sae = "no-such-thing";
+  EXPECT_THAT(error(options), HasSubstr("neither there nor the name of a repository"));
+}
+
+}  // namespace
+}  // namespace saescope
