@@ -28,12 +28,14 @@ Json read_golden(const std::string& name) {
   return Json::parse(read_file(folder + name));
 }
 
-// FNV-1a over the number of ids and the ids, a word at a time, as the script computes it.
-std::string hash_of(const Ids& ids) {
+// FNV-1a over each text's number of ids and the ids, a word at a time, as the script computes it.
+std::string hash_of(const std::vector<Ids>& texts) {
   uint64_t hash = 0xCBF29CE484222325u;
   const auto add = [&](uint64_t word) { hash = (hash ^ word) * 0x100000001B3u; };
-  add(ids.size());
-  for (const TokenId id : ids) add(static_cast<uint32_t>(id));
+  for (const Ids& ids : texts) {
+    add(ids.size());
+    for (const TokenId id : ids) add(static_cast<uint32_t>(id));
+  }
   return fmt::format("{:016x}", hash);
 }
 
@@ -95,6 +97,55 @@ TEST(TokenizerGguf, GivesTheIdsOfTheModelFamilysPipeline) {
   }
 }
 
+// Of a tokenizer over characters: ids, and that the parts that its tokens stand for make the text.
+void expect_ids(const Tokenizer& tokenizer, const Json& golden, const Json& test, const std::string& name) {
+  for (std::size_t i = 0; i < golden["texts"].size(); ++i) {
+    const auto text = golden["texts"][i].get<std::string>();
+    const Ids ids = tokenizer.encode(text);
+    EXPECT_EQ(ids, test["ids"][i].get<Ids>()) << name << ": " << text;
+    EXPECT_EQ(tokenizer.encode(text), ids) << "from the cache";
+    std::string joined;
+    const auto parts = tokenizer.token_texts(text);
+    for (const std::string_view part : parts) joined += part;
+    EXPECT_EQ(parts.size(), ids.size()) << name << ": " << text;
+    EXPECT_EQ(joined, ids.empty() ? "" : text) << name;
+  }
+  std::vector<Ids> long_ids;
+  for (const Json& text : golden["long_texts"]) long_ids.push_back(tokenizer.encode(text.get<std::string>()));
+  EXPECT_EQ(hash_of(long_ids), test["hash"].get<std::string>()) << name;
+}
+
+TEST(TokenizerJson, GivesTheLibrarysIdsForVocabulariesOfCharacters) {
+  const Json golden = read_golden("characters.json");
+  for (const Json& test : golden["cases"]) {
+    expect_ids(make(test["tokenizer"]), golden, test, test["name"].get<std::string>());
+  }
+}
+
+TEST(TokenizerGguf, GivesTransformersIdsForSentencePieceVocabularies) {
+  const Json golden = read_golden("characters.json");
+  for (const Json& test : golden["gguf"]) {
+    const Json& json = test["vocabulary"];
+    const GgufVocabulary vocabulary = {.model = json["model"],
+                                       .pre = json["pre"],
+                                       .tokens = json["tokens"],
+                                       .merges = {},
+                                       .types = json["types"],
+                                       .architecture = json["architecture"],
+                                       .scores = json["scores"],
+                                       .add_space_prefix = json["add_space_prefix"]};
+    expect_ids(Tokenizer::from_gguf(vocabulary, "model.gguf"), golden, test, vocabulary.architecture);
+  }
+}
+
+Json character_tokenizer(std::string_view name) {
+  const Json golden = read_golden("characters.json");
+  for (const Json& test : golden["cases"]) {
+    if (test["name"] == name) return test["tokenizer"];
+  }
+  return nullptr;
+}
+
 // All code points of a block of 4096 in the text that the script's unicode_text makes.
 std::string unicode_text(char32_t block, bool normalised) {
   std::string text;
@@ -114,7 +165,7 @@ TEST(TokenizerJson, ClassifiesAndNormalisesEveryCodePointAsTheLibraryDoes) {
     const bool normalised = !pipeline["tokenizer"]["normalizer"].is_null();
     for (std::size_t i = 0; i < golden["blocks"].size(); ++i) {
       const auto block = golden["blocks"][i].get<char32_t>();
-      EXPECT_EQ(hash_of(tokenizer.encode(unicode_text(block, normalised))),
+      EXPECT_EQ(hash_of({tokenizer.encode(unicode_text(block, normalised))}),
                 pipeline["hashes"][i].get<std::string>())
           << pipeline["name"] << ", code points from " << std::hex << (block << 12);
     }
@@ -178,6 +229,22 @@ TEST(TokenTexts, SpacesThatAreOnlyPutInOrLeftOutJoinAllTheSame) {
                                                            {"trim_offsets", true},
                                                            {"use_regex", false}}})}};
   EXPECT_THAT(texts_of(json, "ab  c "), ElementsAre("", "a", "b", "  ", "c "));
+}
+
+TEST(TokenTexts, AMarkIsTheSpaceItStandsForAndNothingWhereItWasPutIn) {
+  EXPECT_THAT(texts_of(character_tokenizer("gemma"), "the\u00e8 the"),
+              ElementsAre("the", "", "\u00e8", " the"));
+  EXPECT_THAT(texts_of(character_tokenizer("llama 2"), "<s>no<s>x"),
+              ElementsAre("<s>", "no", "<s>", "", "x"));
+  EXPECT_THAT(texts_of(character_tokenizer("metaspace first False"), "no<s>on"),
+              ElementsAre("no", "<s>", "on"));
+}
+
+TEST(Tokenizer, TokensOfCharactersStandForTheirTextAndTokensOfBytesForAByte) {
+  const Tokenizer tokenizer = make(character_tokenizer("gemma"));
+  EXPECT_EQ(tokenizer.token_bytes(*tokenizer.find("\u2581the")), " the");
+  EXPECT_EQ(tokenizer.token_bytes(*tokenizer.find("<0xC3>")), "\xC3");
+  EXPECT_EQ(tokenizer.decode(tokenizer.encode("the thing\u00e8")), "the thing\u00e8");
 }
 
 TEST(Tokenizer, FindsTokensBySpellingAndAddedTokensByText) {

@@ -5,6 +5,7 @@ src/text/tokenizer.h has to give.
   texts.jsonl      the texts for the real tokenizers: a JSON string, or ["unit", count] for a long one
   <name>.json      hashes of the ids of groups of texts, and full ids of a few
   synthetic.json   small tokenizers with texts and their ids, for tests that need no fetched file
+  characters.json  the same for tokenizers over characters
   unicode.json     hashes over all code points for pipelines that show how each one is classified
 
 usage: make_tokenizer_goldens.py TOKENIZERS [--gguf FILE] [--output FOLDER]
@@ -17,6 +18,7 @@ import json
 import random
 from pathlib import Path
 
+import character_tokenizers
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 from tokenizers.pre_tokenizers import ByteLevel
 
@@ -318,6 +320,7 @@ def main():
         write_json(folder / "vocabulary.json", vocabulary)
         write_json(output / "smollm2_gguf.json", golden(gguf_tokenizer(vocabulary), texts, None))
     write_json(output / "synthetic.json", synthetic())
+    write_json(output / "characters.json", character_tokenizers.make(fnv1a))
     write_json(output / "unicode.json", unicode_goldens())
 
 

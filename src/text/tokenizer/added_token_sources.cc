@@ -1,6 +1,8 @@
 #include "text/tokenizer/added_token_sources.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 namespace saescope {
 namespace {
@@ -18,9 +20,13 @@ std::vector<AddedToken> tokens_to_add(const AddedTokenSources& sources, const st
   if (!sources.complete) {
     for (const auto& [id, token] : stated) by_id[id] = token;
   }
+  // A tokenizer may have thousands, and there is one for each text.
+  std::unordered_map<std::string_view, const AddedToken*> own_by_text;
+  for (const AddedToken& token : own) own_by_text.emplace(token.content, &token);
   std::vector<AddedToken> result;
   for (const auto& [id, token] : by_id) {
-    if (std::find(own.begin(), own.end(), token) == own.end()) result.push_back(token);
+    const auto known = own_by_text.find(token.content);
+    if (known == own_by_text.end() || *known->second != token) result.push_back(token);
   }
   // Those that the tokenizer or the list has are settled; of others that stand twice, the last one's flags
   // count.

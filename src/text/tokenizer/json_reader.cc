@@ -1,5 +1,7 @@
 #include "text/tokenizer/json_reader.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/error.h"
@@ -11,7 +13,27 @@ namespace {
 constexpr std::size_t kDeepest = 256;  // nested brackets in a skipped value
 constexpr std::size_t kExcerpt = 24;   // bytes quoted in a message
 
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+// The first byte of a string's text that ends it, begins an escape or does not belong there.
+std::size_t find_end_of_plain(std::string_view text, std::size_t pos) {
+  for (; pos < text.size(); ++pos) {
+    const auto c = static_cast<unsigned char>(text[pos]);
+    if (c == '"' || c == '\\' || c < 0x20) break;
+  }
+  return pos;
+}
+
+constexpr std::array<bool, 256> mark_structure() {
+  std::array<bool, 256> marked{};
+  for (const char c : {'"', '[', ']', '{', '}'}) marked[static_cast<unsigned char>(c)] = true;
+  return marked;
+}
+
+// The first quotation mark or bracket: what lies before one in a skipped value is not looked at.
+std::size_t find_structure(std::string_view text, std::size_t pos) {
+  static constexpr std::array<bool, 256> kMarked = mark_structure();
+  while (pos < text.size() && !kMarked[static_cast<unsigned char>(text[pos])]) ++pos;
+  return pos;
+}
 
 }  // namespace
 
@@ -21,16 +43,14 @@ std::string_view JsonReader::read_string() {
   buffer_.clear();
   std::size_t copied = begin;  // what lies before this is in buffer_
   for (;; ++pos_) {
+    pos_ = find_end_of_plain(text_, pos_);
     if (pos_ >= text_.size()) fail("a closing quotation mark");
-    const auto c = static_cast<unsigned char>(text_[pos_]);
-    if (c == '"') break;
-    if (c < 0x20) fail("no control character in a string");
-    if (c == '\\') {
-      buffer_.append(text_.substr(copied, pos_ - copied));
-      ++pos_;
-      read_escape();
-      copied = pos_ + 1;
-    }
+    if (text_[pos_] == '"') break;
+    if (text_[pos_] != '\\') fail("no control character in a string");
+    buffer_.append(text_.substr(copied, pos_ - copied));
+    ++pos_;
+    read_escape();
+    copied = pos_ + 1;
   }
   const std::string_view rest = text_.substr(copied, pos_ - copied);
   ++pos_;
@@ -90,6 +110,7 @@ std::string_view JsonReader::skip_value() {
   const std::size_t begin = pos_;
   std::string open;  // the brackets that are to be closed, innermost last
   do {
+    if (!open.empty()) pos_ = find_structure(text_, pos_);
     const char c = peek();
     if (c == '\0') fail("a JSON value");
     if (c == '"') {
@@ -102,41 +123,23 @@ std::string_view JsonReader::skip_value() {
       if (open.empty() || open.back() != c) fail("a JSON value");
       open.pop_back();
       ++pos_;
-    } else if (open.empty()) {
+    } else {
       pos_ = std::min(text_.find_first_of(",]} \t\r\n", pos_), text_.size());
       if (pos_ == begin) fail("a JSON value");
-    } else {
-      ++pos_;
     }
   } while (!open.empty());
   return text_.substr(begin, pos_ - begin);
 }
 
 void JsonReader::skip_string() {
-  for (++pos_; pos_ < text_.size(); ++pos_) {
-    if (text_[pos_] == '\\') {
-      ++pos_;
-    } else if (text_[pos_] == '"') {
-      ++pos_;
-      return;
-    }
-  }
-  fail("a closing quotation mark");
+  std::size_t pos = pos_ + 1;
+  while (pos < text_.size() && text_[pos] != '"') pos += text_[pos] == '\\' ? 2 : 1;
+  pos_ = std::min(pos + 1, text_.size());
+  if (pos >= text_.size()) fail("a closing quotation mark");
 }
 
 void JsonReader::expect_end() {
   if (peek() != '\0' || pos_ < text_.size()) fail("the end of the file");
-}
-
-char JsonReader::peek() {
-  while (pos_ < text_.size() && is_space(text_[pos_])) ++pos_;
-  return pos_ < text_.size() ? text_[pos_] : '\0';
-}
-
-bool JsonReader::accept(char c) {
-  if (peek() != c) return false;
-  ++pos_;
-  return true;
 }
 
 void JsonReader::expect(char c) {

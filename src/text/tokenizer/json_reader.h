@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,8 +61,27 @@ class JsonReader {
   [[noreturn]] void fail(const std::string& expected) const;
 
  private:
-  char peek();  // the next byte that is not white space, '\0' at the end
-  bool accept(char c);
+  static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
+  // The next byte that is not white space, '\0' at the end. Files are indented, so that spaces come in runs.
+  char peek() {
+    constexpr std::string_view kRun = "        ";
+    std::size_t pos = pos_;
+    while (pos < text_.size() && is_space(text_[pos])) {
+      ++pos;
+      while (text_.size() - pos >= kRun.size() &&
+             std::memcmp(text_.data() + pos, kRun.data(), kRun.size()) == 0) {
+        pos += kRun.size();
+      }
+    }
+    pos_ = pos;
+    return pos < text_.size() ? text_[pos] : '\0';
+  }
+  bool accept(char c) {
+    if (peek() != c) return false;
+    ++pos_;
+    return true;
+  }
   void expect(char c);
   void skip_string();
   void read_escape();

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "text/tokenizer/table_memory.h"
 #include "text/tokenizer/token_table.h"
 
 namespace saescope {
@@ -44,7 +45,7 @@ class MergeTable {
   static uint64_t pair_of(TokenId left, TokenId right);
   std::size_t slot_of(uint64_t pair) const;
 
-  std::vector<Slot> slots_;  // a power of two, at least a quarter free
+  TableVector<Slot> slots_;  // a power of two, at least a quarter free
   std::vector<TokenId> wholes_;
 };
 

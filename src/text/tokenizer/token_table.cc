@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <utility>
 
 #include "text/tokenizer/byte_level.h"
 
 namespace saescope {
 namespace {
-
-constexpr std::size_t kInline = 8;  // bytes of a token that fit into its slot
 
 // The smallest power of two that leaves a quarter free.
 std::size_t slots_for(std::size_t count) { return std::bit_ceil(16 + count + count / 3); }
@@ -27,8 +26,7 @@ bool TokenTable::add(std::string_view bytes, TokenId id) {
   const uint64_t hash = hash_bytes(bytes);
   Slot& slot = slots_[slot_of(bytes, hash)];
   if (slot.id != kNone) return false;
-  const uint64_t key = bytes.size() <= kInline ? pack_bytes(bytes) : hash;
-  slot = {key, static_cast<uint32_t>(bytes.size()), id};
+  slot = {key_of(bytes, hash), static_cast<uint32_t>(bytes.size()), id};
   ++count_;
   store(bytes, id);
   return true;
@@ -75,7 +73,7 @@ void TokenTable::store(std::string_view bytes, TokenId id) {
 }
 
 void TokenTable::grow(std::size_t slots) {
-  const std::vector<Slot> before = std::exchange(slots_, std::vector<Slot>(slots));
+  const TableVector<Slot> before = std::exchange(slots_, TableVector<Slot>(slots));
   for (const Slot& slot : before) {
     if (slot.id == kNone) continue;
     const std::string_view token = bytes(slot.id);
@@ -83,16 +81,25 @@ void TokenTable::grow(std::size_t slots) {
   }
 }
 
+TokenTable::Key TokenTable::key_of(std::string_view bytes, uint64_t hash) {
+  Key key = {};
+  if (bytes.size() > kInline) {
+    key[0] = hash;
+  } else if (!bytes.empty()) {
+    std::memcpy(key.data(), bytes.data(), bytes.size());
+  }
+  return key;
+}
+
 // The slot that holds `bytes`, or the free one where they belong. Precondition: there are slots.
 std::size_t TokenTable::slot_of(std::string_view bytes, uint64_t hash) const {
-  const bool is_short = bytes.size() <= kInline;
-  const uint64_t key = is_short ? pack_bytes(bytes) : hash;
+  const Key key = key_of(bytes, hash);
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
     const Slot& slot = slots_[i];
     if (slot.id == kNone) return i;
     if (slot.key != key || slot.length != bytes.size()) continue;
-    if (is_short || this->bytes(slot.id) == bytes) return i;
+    if (bytes.size() <= kInline || this->bytes(slot.id) == bytes) return i;
   }
 }
 

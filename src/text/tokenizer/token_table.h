@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include "text/tokenizer.h"
 #include "text/tokenizer/hash.h"
+#include "text/tokenizer/table_memory.h"
 
 namespace saescope {
 
@@ -67,12 +69,16 @@ class TokenTable {
     uint64_t offset = kNowhere;
     uint32_t length = 0;
   };
-  // Most tokens are short and lie in the slot itself, so that looking one up touches one cache line.
+  // Nearly all tokens lie in the slot itself, so that looking one up touches one cache line.
+  static constexpr std::size_t kInline = 24;  // bytes
+  using Key =
+      std::array<uint64_t, kInline / 8>;  // the bytes, filled up with zeros, or their hash if there are more
   struct Slot {
-    uint64_t key = 0;     // the bytes where length ≤ 8, else their hash
+    Key key = {};
     uint32_t length = 0;  // in bytes
     TokenId id = kNone;
   };
+  static Key key_of(std::string_view bytes, uint64_t hash);
   void store(std::string_view bytes, TokenId id);
   void grow(std::size_t slots);
   std::size_t slot_of(std::string_view bytes, uint64_t hash) const;
@@ -80,7 +86,7 @@ class TokenTable {
   TokenSpelling spelling_;
   std::string arena_;
   std::vector<Span> spans_;  // index = id
-  std::vector<Slot> slots_;  // a power of two, at least a quarter free
+  TableVector<Slot> slots_;  // a power of two, at least a quarter free
   std::size_t count_ = 0;    // of the tokens in slots_
   std::unordered_map<std::string, TokenId> unreachable_;
 };

@@ -145,7 +145,7 @@ BpeOptions check_options(const ModelOptions& options) {
 }
 
 void add_vocabulary(std::string_view object, const std::string& where, VocabularyBuilder& builder) {
-  constexpr std::size_t kBytesPerToken = 16;  // in the file, about: to reserve memory
+  constexpr std::size_t kBytesPerToken = 24;  // in an indented file, about: to reserve memory
   builder.reserve(object.size() / kBytesPerToken);
   JsonReader vocab(object, where);
   vocab.read_object(

@@ -60,14 +60,17 @@ class VocabularyBuilder {
     uint64_t left_hash = 0;
     uint64_t right_hash = 0;
     uint64_t whole_hash = 0;
+    TokenId whole = TokenTable::kNone;  // where it was guessed
   };
   bool append_bytes(std::string_view spelling, std::string& out) const;
+  TokenId guess_whole(std::string_view bytes);
   void look_up_waiting();
   TokenId require(std::string_view bytes, uint64_t hash, const Waiting& merge) const;
 
   std::string where_;
   TokenTable tokens_;
   std::vector<MergeTable::Entry> merges_;
+  TokenId last_whole_ = TokenTable::kNone;  // what the last merge gave
   std::vector<Waiting> waiting_;
   std::string waiting_bytes_;
   std::string bytes_;  // of the token being added, kept to reuse its memory

@@ -44,14 +44,16 @@ void VocabularyBuilder::add_merge(std::string_view left, std::string_view right)
                       .where = where_,
                       .found = std::string(left) + " " + std::string(right)});
   }
-  const auto hash_of = [&](std::size_t begin, std::size_t end) {
-    const uint64_t hash = hash_bytes(std::string_view(waiting_bytes_).substr(begin, end - begin));
+  const std::string_view whole = std::string_view(waiting_bytes_).substr(merge.begin);
+  const auto hash_of = [&](std::string_view bytes) {
+    const uint64_t hash = hash_bytes(bytes);
     tokens_.prefetch(hash);
     return hash;
   };
-  merge.left_hash = hash_of(merge.begin, merge.middle);
-  merge.right_hash = hash_of(merge.middle, merge.end);
-  merge.whole_hash = hash_of(merge.begin, merge.end);
+  merge.left_hash = hash_of(whole.substr(0, merge.middle - merge.begin));
+  merge.right_hash = hash_of(whole.substr(merge.middle - merge.begin));
+  merge.whole = guess_whole(whole);
+  if (merge.whole == TokenTable::kNone) merge.whole_hash = hash_of(whole);
   waiting_.push_back(merge);
   if (waiting_.size() == kMostWaiting) look_up_waiting();
 }
@@ -80,14 +82,24 @@ bool VocabularyBuilder::append_bytes(std::string_view spelling, std::string& out
   return true;
 }
 
+// Merges are mostly listed in the order of the tokens they give, which saves a look-up.
+TokenId VocabularyBuilder::guess_whole(std::string_view bytes) {
+  for (const TokenId guess : {last_whole_, last_whole_ + 1}) {
+    if (tokens_.contains(guess) && tokens_.bytes(guess) == bytes) return last_whole_ = guess;
+  }
+  return TokenTable::kNone;
+}
+
 void VocabularyBuilder::look_up_waiting() {
   const std::string_view bytes = waiting_bytes_;
   for (const Waiting& merge : waiting_) {
     const std::string_view left = bytes.substr(merge.begin, merge.middle - merge.begin);
     const std::string_view right = bytes.substr(merge.middle, merge.end - merge.middle);
     const std::string_view whole = bytes.substr(merge.begin, merge.end - merge.begin);
+    const bool guessed = merge.whole != TokenTable::kNone;
     merges_.push_back({require(left, merge.left_hash, merge), require(right, merge.right_hash, merge),
-                       require(whole, merge.whole_hash, merge)});
+                       guessed ? merge.whole : require(whole, merge.whole_hash, merge)});
+    last_whole_ = merges_.back().whole;
   }
   waiting_.clear();
   waiting_bytes_.clear();
