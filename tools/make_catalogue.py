@@ -173,7 +173,7 @@ def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as file:
         registry = yaml.safe_load(file)
     print("# Published SAEs of the residual stream of chat models. Written by tools/make_catalogue.py out of the registry of\n"
-          "# sae-lens 6.54.12, which has every combination of layer, width and l0 that is listed here; change the script.\n")
+          "# sae-lens 6.54.12, which has every path that follows from a row (of Gemma Scope 1: those in l0_of); change the script.\n")
     listed = list(rows(registry))
     assert len({row.values["name"] for row in listed}) == len(listed)
     for row in listed:

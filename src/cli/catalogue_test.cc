@@ -84,6 +84,8 @@ TEST(Catalogue, WhatARowDoesNotHaveIsRefusedWithWhatItHas) {
               HasSubstr("small, medium, big"));
   EXPECT_THAT(error_of("release = \"gemma-scope-2-4b-it-res\"\nlayers = [12]\n"), HasSubstr("9, 17, 22, 29"));
   EXPECT_THAT(error_of("release = \"llama_scope_lxr_8x\"\nl0 = 50\n"), HasSubstr("one l0 each"));
+  EXPECT_THAT(error_of("release = \"gemma-scope-2b-pt-res-canonical\"\nlayers = [0]\nwidth = \"32k\"\n"),
+              HasSubstr("no SAE of this layer and width"));
   EXPECT_THAT(error_of("width = \"16k\"\n"), HasSubstr("release"));
 }
 

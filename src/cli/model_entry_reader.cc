@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -277,7 +278,15 @@ std::string optional_text(const ConfigValue& value, const char* key) {
 
 void require_layers(const ConfigValue& value, const Release& release, const ModelEntry& entry) {
   for (const int64_t layer : entry.layers) {
-    if (std::find(release.layers.begin(), release.layers.end(), layer) != release.layers.end()) continue;
+    const bool listed =
+        std::find(release.layers.begin(), release.layers.end(), layer) != release.layers.end();
+    const std::string place = fmt::format("{}/{}", layer, entry.trainer);
+    if (listed && !entry.sae_paths.empty() && !entry.sae_paths.contains(place)) {
+      throw value.error(
+          fmt::format("the release {} has no SAE of this layer and width", release.name),
+          fmt::format("LAYER/WIDTH as one of {}", fmt::join(std::views::keys(entry.sae_paths), ", ")), place);
+    }
+    if (listed) continue;
     throw value.error(fmt::format("the release {} has no SAE of this layer", release.name),
                       fmt::format("one of {}", fmt::join(release.layers, ", ")), std::to_string(layer));
   }
