@@ -18,6 +18,7 @@ constexpr uint64_t kOtherBytes = uint64_t{1} << 20;
 
 ModelConfig small_model() {
   ModelConfig config;
+  config.architecture = find_architecture("llama");
   config.hidden_size = 64;
   config.intermediate_size = 256;
   config.attention = {.heads = 4, .kv_heads = 2, .head_dim = 16};
