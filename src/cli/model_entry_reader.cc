@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -282,9 +281,10 @@ void require_layers(const ConfigValue& value, const Release& release, const Mode
         std::find(release.layers.begin(), release.layers.end(), layer) != release.layers.end();
     const std::string place = fmt::format("{}/{}", layer, entry.trainer);
     if (listed && !entry.sae_paths.empty() && !entry.sae_paths.contains(place)) {
-      throw value.error(
-          fmt::format("the release {} has no SAE of this layer and width", release.name),
-          fmt::format("LAYER/WIDTH as one of {}", fmt::join(std::views::keys(entry.sae_paths), ", ")), place);
+      std::vector<std::string> known;
+      for (const auto& [at, path] : entry.sae_paths) known.push_back(at);
+      throw value.error(fmt::format("the release {} has no SAE of this layer and width", release.name),
+                        fmt::format("LAYER/WIDTH as one of {}", fmt::join(known, ", ")), place);
     }
     if (listed) continue;
     throw value.error(fmt::format("the release {} has no SAE of this layer", release.name),
