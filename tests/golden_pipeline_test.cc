@@ -11,6 +11,8 @@
 #include "base/csv.h"
 #include "base/usable_resources.h"
 #include "golden_files.h"
+#include "hub/test_bucket.h"
+#include "input/gzip_testing.h"
 #include "ops/cpu/kernels.h"
 #include "output_comparison.h"
 #include "process.h"
@@ -25,6 +27,7 @@ using testing_support::ProcessResult;
 using testing_support::read_json;
 using testing_support::run_program;
 using testing_support::TemporaryFolder;
+using testing::gzipped;
 
 const std::filesystem::path kFolder = goldens() / "pipeline";
 
@@ -293,6 +296,58 @@ TEST(Pipeline, DescriptionsFillTheirColumnsAndNotesOfAnEarlierOutputAreCarriedOv
   arguments.insert(arguments.end(), {"--features-csv", out / "earlier.csv"});
   ASSERT_EQ(run_program(arguments).exit_code, 0);
   EXPECT_EQ(read_file(out / "universal.csv"), earlier);
+}
+
+TEST(Pipeline, DescriptionsFromThePublicExportAreThoseOfItsFiles) {
+  const TemporaryFolder out;
+  TestBucket bucket;
+  std::string lines;
+  for (int feature = 0; feature < 64; ++feature) {
+    lines += fmt::format(
+        R"({{"modelId":"llama3.1-8b-it","layer":"1-resid-post-aa","index":"{}","description":"meaning {}"}})"
+        "\n",
+        feature, feature);
+  }
+  std::ofstream(out / "chat.jsonl") << lines;
+  bucket.add("v1/llama3.1-8b-it/1-resid-post-aa/explanations/batch-0.jsonl.gz",
+             gzipped(lines.substr(0, lines.size() / 2 + lines.substr(lines.size() / 2).find('\n') + 1)));
+  bucket.add("v1/llama3.1-8b-it/1-resid-post-aa/explanations/batch-1.jsonl.gz",
+             gzipped(lines.substr(lines.size() / 2 + lines.substr(lines.size() / 2).find('\n') + 1)));
+  auto arguments = run_arguments(runs()[0], out);
+  arguments.insert(arguments.end(), {"--models", "llama", "--layers", "1", "--descriptions"});
+  const std::vector<std::string> environment = {"SAESCOPE_DESCRIPTIONS_URL=" + bucket.address(),
+                                                "XDG_CACHE_HOME=" + out.path().string()};
+  const auto run = [&](std::vector<std::string> further) {
+    further.insert(further.begin(), arguments.begin(), arguments.end());
+    return run_program(further, ".", environment);
+  };
+  const ProcessResult dry = run({"auto", "--dry-run"});
+  EXPECT_EQ(dry.exit_code, 0) << dry.err;
+  EXPECT_THAT(dry.out, ::testing::HasSubstr("download  " + bucket.address() +
+                                            "/v1/llama3.1-8b-it/1-resid-post-aa/explanations/batch-0.jsonl.gz"));
+  EXPECT_TRUE(bucket.requests().empty());
+  EXPECT_EQ(run({out / "chat.jsonl"}).exit_code, 0);
+  const std::string expected = read_file(out / "universal.csv");
+  EXPECT_THAT(expected, ::testing::HasSubstr("meaning 41"));
+  EXPECT_EQ(run({"auto"}).exit_code, 0);
+  EXPECT_EQ(read_file(out / "universal.csv"), expected);
+  bucket.forget_requests();
+  const ProcessResult offline = run({"auto", "--offline"});
+  EXPECT_EQ(offline.exit_code, 0) << offline.err;
+  EXPECT_EQ(read_file(out / "universal.csv"), expected);
+  EXPECT_TRUE(bucket.requests().empty());
+}
+
+TEST(Pipeline, OfAnSaeThatNothingNamesNoExplanationsAreFetched) {
+  const TemporaryFolder out;
+  TestBucket bucket;
+  auto arguments = run_arguments(runs()[0], out);
+  arguments.insert(arguments.end(),
+                   {"--models", "llama", "--layers", "1", "--pt-descriptions", "auto"});
+  const ProcessResult result = run_program(arguments, ".", {"SAESCOPE_DESCRIPTIONS_URL=" + bucket.address()});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, ::testing::HasSubstr("pt_descriptions = \"MODEL_ID/SOURCE_ID\" in [models.llama]"));
+  EXPECT_TRUE(bucket.requests().empty());
 }
 
 TEST(Pipeline, ThresholdsZeroAndOneAndAnUnreachableOne) {

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/environment.h"
 #include "base/error.h"
@@ -43,6 +44,20 @@ std::string default_sae_dir(const std::string& release) {
   return (root / release).string();
 }
 
+/// "16k_l0_medium".
+std::string trainer_of(const std::string& width, const std::string& l0) { return width + "_l0_" + l0; }
+
+/// The paths of canonical SAEs.
+void fill_in_canonical(Release& release) {
+  for (const auto& [place, l0] : release.l0_of) {
+    const std::size_t slash = place.find('/');
+    release.entry.sae_paths[trainer_of(place, kCanonical)] =
+        fill_placeholders(release.entry.sae_path, {{"layer", place.substr(0, slash)},
+                                                   {"width", place.substr(slash + 1)},
+                                                   {"l0", std::to_string(l0)}});
+  }
+}
+
 Release read_release(const std::string& name, const ConfigValue& value) {
   const toml::table& row = value.table();
   Release release;
@@ -60,17 +75,19 @@ Release read_release(const std::string& name, const ConfigValue& value) {
     entry.tokens.push_back({token, place.text()});
   }
   entry.link = text_of(row, "link");
+  if (const toml::table* table = row["links"].as_table()) {
+    for (const auto& [trainer, link] : *table) entry.links.emplace(trainer.str(), link.value_or(std::string()));
+  }
+  entry.sae_layers = numbers_of(row, "sae_layers");
+  entry.sae_trainers = texts_of(row, "sae_trainers");
   release.format = text_of(row, "format");
-  release.layers = numbers_of(row, "all_layers");
-  release.trainers = texts_of(row, "trainers");
-  release.l0 = text_of(row, "l0");
+  release.widths = texts_of(row, "widths");
   release.l0s = texts_of(row, "l0s");
   if (const toml::table* table = row["l0_of"].as_table()) {
     for (const auto& [key, node] : *table) release.l0_of.emplace(key.str(), node.value_or(int64_t{0}));
   }
-  release.link_l0 = text_of(row, "link_l0");
-  release.link_trainers = texts_of(row, "link_trainers");
   release.note = text_of(row, "note");
+  fill_in_canonical(release);
   return release;
 }
 
@@ -100,19 +117,28 @@ void require_one_of(const char* what, const Release& release, const std::vector<
   if (has(known, value)) return;
   throw InputError({.what = fmt::format("the release {} has no such {}", release.name, what),
                     .where = {},
-                    .expected = fmt::format("one of {}", fmt::join(known, ", ")),
+                    .expected = known.empty() ? fmt::format("no {}", what)
+                                              : fmt::format("one of {}", fmt::join(known, ", ")),
                     .found = shown_text(value),
                     .hint = did_you_mean(value, known, {})});
 }
 
-/// Paths that follow no pattern, of all layers, as `sae_paths` holds them.
-void fill_in_canonical(const Release& release, ModelEntry& entry) {
-  for (const auto& [place, l0] : release.l0_of) {
-    const std::size_t slash = place.find('/');
-    entry.sae_paths[place] = fill_placeholders(release.entry.sae_path, {{"layer", place.substr(0, slash)},
-                                                                        {"trainer", place.substr(slash + 1)},
-                                                                        {"l0", std::to_string(l0)}});
-  }
+void require_canonical_or_number(const Release& release, const std::string& l0) {
+  const bool digits = l0.find_first_not_of("0123456789") == std::string::npos;
+  if (digits || l0 == kCanonical) return;
+  throw InputError({.what = fmt::format("the release {} has no such l0", release.name),
+                    .where = {},
+                    .expected = "canonical, or the number of one of the repository's SAEs",
+                    .found = shown_text(l0)});
+}
+
+/// "16k, 65k with l0 small, medium".
+std::string trainers_text(const Release& release) {
+  if (release.widths.empty()) return fmt::format("{}", fmt::join(release.entry.sae_trainers, ", "));
+  std::string text = fmt::format("{}", fmt::join(release.widths, ", "));
+  if (!release.l0s.empty()) text += fmt::format(" with l0 {}", fmt::join(release.l0s, ", "));
+  if (!release.l0_of.empty()) text += " with l0 canonical or a number";
+  return text;
 }
 
 /// "9, 17, 22, 29", or "0-33" where none lacks.
@@ -144,52 +170,48 @@ const Release* find_release_of_model(std::string_view model) {
 
 ModelEntry entry_of(const Release& release, const std::string& width, const std::string& l0) {
   ModelEntry entry = release.entry;
-  if (!width.empty()) {
-    require_one_of("width", release, release.trainers, width);
-    entry.trainer = width;
-  }
-  const std::string chosen = l0.empty() ? release.l0 : l0;
-  const bool canonical = chosen == kCanonical && !release.l0_of.empty();
-  if (!l0.empty() && release.l0.empty()) {
+  if (!width.empty()) require_one_of("width", release, release.widths, width);
+  if (!l0.empty() && !release.has_l0()) {
     throw InputError({.what = fmt::format("the SAEs of the release {} have one l0 each", release.name),
                       .where = {},
                       .expected = "no l0",
                       .found = shown_text(l0)});
   }
-  if (!release.l0s.empty()) require_one_of("l0", release, release.l0s, chosen);
-  if (canonical) {
-    fill_in_canonical(release, entry);
-    entry.sae_path = fill_placeholders(entry.sae_path, {{"l0", kCanonical}});
-  } else if (!chosen.empty()) {
-    entry.sae_path = fill_placeholders(entry.sae_path, {{"l0", chosen}});
+  if (!l0.empty() && !release.l0s.empty()) require_one_of("l0", release, release.l0s, l0);
+  if (!l0.empty() && release.l0s.empty()) require_canonical_or_number(release, l0);
+  if (!release.has_l0()) {
+    if (!width.empty()) entry.trainer = width;
+    return entry;
   }
-  const bool other_width = !release.link_trainers.empty() && !has(release.link_trainers, entry.trainer);
-  if ((!release.link_l0.empty() && chosen != release.link_l0) || other_width) entry.link.clear();
+  const std::size_t middle = entry.trainer.find("_l0_");
+  entry.trainer = trainer_of(width.empty() ? entry.trainer.substr(0, middle) : width,
+                             l0.empty() ? entry.trainer.substr(middle + std::string_view("_l0_").size()) : l0);
   return entry;
 }
 
 std::string catalogue_table() {
-  std::size_t name_width = 4;
-  std::size_t release_width = 7;
+  std::vector<std::array<std::string, 6>> rows = {{"name", "release", "model", "format", "layers", "trainers"}};
+  std::vector<std::string> notes;
   for (const Release& release : catalogue()) {
-    name_width = std::max(name_width, release.entry.name.size());
-    release_width = std::max(release_width, release.name.size());
+    const ModelEntry& entry = release.entry;
+    rows.push_back({entry.name, release.name, entry.model, release.format, layers_text(entry.sae_layers),
+                    trainers_text(release)});
+    if (!release.note.empty()) notes.push_back(fmt::format("{}: {}", entry.name, release.note));
   }
-  std::string text =
-      fmt::format("{:<{}}  {:<{}}  {}\n", "name", name_width, "release", release_width, "SAEs");
-  for (const Release& release : catalogue()) {
-    text += fmt::format("{:<{}}  {:<{}}  {} on {}; layers {}; {}", release.entry.name, name_width,
-                        release.name, release_width, release.format, release.entry.model,
-                        layers_text(release.layers), fmt::join(release.trainers, ", "));
-    if (!release.l0s.empty()) text += fmt::format("; l0 {}", fmt::join(release.l0s, ", "));
-    if (!release.l0_of.empty()) text += "; l0 canonical, or a number";
-    if (!release.note.empty()) text += fmt::format("; {}", release.note);
+  std::array<std::size_t, 6> widths = {};
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) text += fmt::format("{:<{}}  ", row[i], widths[i]);
+    text.erase(text.find_last_not_of(' ') + 1);
     text += '\n';
   }
+  for (const std::string& note : notes) text += (&note == notes.data() ? "\n" : "") + note + '\n';
   return text +
          "\n--models NAME takes a row's default. In a configuration file: [models.x] release = \"…\", and "
-         "layers, width and\n"
-         "l0 where they are not to be the default.\n";
+         "layers, width and\nl0 where they are not to be the default.\n";
 }
 
 }  // namespace saescope

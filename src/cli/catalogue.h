@@ -15,16 +15,15 @@ namespace saescope {
 /// the program.
 struct Release {
   std::string name;
-  ModelEntry entry;                        ///< of its default; {l0} of its paths is not filled in
-  std::string format;                      ///< of the SAEs' files
-  std::vector<int64_t> layers;             ///< all that were published
-  std::vector<std::string> trainers;       ///< widths, or what else the SAEs of a layer differ in
-  std::string l0;                          ///< of the default; empty: its SAEs have one each
-  std::vector<std::string> l0s;            ///< all that were published; empty: the repository knows
-  std::map<std::string, int64_t> l0_of;    ///< "LAYER/TRAINER" → what `canonical` stands for there
-  std::string link_l0;                     ///< only SAEs of this l0 have pages
-  std::vector<std::string> link_trainers;  ///< and of these widths; empty: all
+  ModelEntry entry;                  ///< of its default; its name is what --models takes
+  std::string format;                ///< of the SAEs' files
+  std::vector<std::string> widths;   ///< that `width` may be; empty: its SAEs do not differ in it
+  std::vector<std::string> l0s;      ///< that `l0` may be; empty: any number, or no such choice
+  std::map<std::string, int64_t> l0_of;  ///< "LAYER/WIDTH" → what the l0 `canonical` stands for there
   std::string note;
+
+  /// Whether a trainer is a width and an l0.
+  bool has_l0() const { return !l0s.empty() || !l0_of.empty(); }
 };
 
 /// All releases, in the file's order.

@@ -37,8 +37,10 @@ TEST(Catalogue, EveryRowIsACompleteEntryWithPathsOfItsOwn) {
   for (const Release& release : catalogue()) {
     SCOPED_TRACE(release.name);
     EXPECT_TRUE(names.insert(release.entry.name).second);
-    EXPECT_THAT(release.trainers, Contains(release.entry.trainer));
-    for (const int64_t layer : release.entry.layers) EXPECT_THAT(release.layers, Contains(layer));
+    for (const int64_t layer : release.entry.layers) {
+      EXPECT_THAT(release.entry.sae_layers, Contains(layer));
+      release.entry.require_sae(release.entry.trainer, layer);
+    }
     EXPECT_FALSE(release.entry.tokens.empty());
     const ModelEntry entry = entry_of(release, {}, {});
     for (const int64_t layer : entry.layers) {
@@ -55,17 +57,22 @@ TEST(Catalogue, AReleaseWithALayerAWidthAndAnL0IsAWholeEntry) {
   EXPECT_EQ(entry.model, "google/gemma-3-4b-it");
   EXPECT_EQ(entry.sae_folder(entry.trainer, 22), "resid_post/layer_22_width_16k_l0_big");
   EXPECT_THAT(entry.layers, ElementsAre(17, 22));
-  EXPECT_EQ(entry.link, "") << "only the medium ones have pages";
+  EXPECT_EQ(entry.trainer, "16k_l0_big") << "features of another l0 are other features";
+  EXPECT_EQ(entry.link_of("16k_l0_big", 17), "") << "only the medium ones have pages";
+  EXPECT_EQ(entry.link_of("16k_l0_medium", 17),
+            "https://www.neuronpedia.org/gemma-3-4b-it/17-gemmascope-2-res-16k/{feature_id}");
   EXPECT_EQ(entry.name, "x");
 }
 
 TEST(Catalogue, CanonicalStandsForAnotherL0AtEachLayerAndWidth) {
   const ModelEntry entry =
       entry_from("release = \"gemma-scope-9b-it-res-canonical\"\nlayers = [9, 31]\nwidth = \"16k\"\n");
-  EXPECT_EQ(entry.sae_folder("16k", 9), "layer_9/width_16k/average_l0_88");
-  EXPECT_EQ(entry.sae_folder("131k", 31), "layer_31/width_131k/average_l0_109");
+  EXPECT_EQ(entry.trainer, "16k_l0_canonical");
+  EXPECT_EQ(entry.sae_folder(entry.trainer, 9), "layer_9/width_16k/average_l0_88");
+  EXPECT_EQ(entry.sae_folder("131k_l0_canonical", 31), "layer_31/width_131k/average_l0_109");
   const ModelEntry numbered = entry_from("release = \"gemma-scope-9b-it-res-canonical\"\nl0 = 14\n");
-  EXPECT_EQ(numbered.sae_folder("131k", 20), "layer_20/width_131k/average_l0_14");
+  EXPECT_EQ(numbered.sae_folder(numbered.trainer, 20), "layer_20/width_131k/average_l0_14");
+  EXPECT_EQ(numbered.link_of(numbered.trainer, 20), "") << "only canonical ones have pages";
 }
 
 TEST(Catalogue, OtherKeysOfAnEntryCountBeforeTheRows) {
@@ -85,8 +92,26 @@ TEST(Catalogue, WhatARowDoesNotHaveIsRefusedWithWhatItHas) {
   EXPECT_THAT(error_of("release = \"gemma-scope-2-4b-it-res\"\nlayers = [12]\n"), HasSubstr("9, 17, 22, 29"));
   EXPECT_THAT(error_of("release = \"llama_scope_lxr_8x\"\nl0 = 50\n"), HasSubstr("one l0 each"));
   EXPECT_THAT(error_of("release = \"gemma-scope-2b-pt-res-canonical\"\nlayers = [0]\nwidth = \"32k\"\n"),
-              HasSubstr("no SAE of this layer and width"));
+              HasSubstr("no SAE of this layer and trainer"));
+  EXPECT_THAT(error_of("release = \"gemma-scope-9b-it-res-canonical\"\nl0 = \"medium\"\n"),
+              HasSubstr("canonical, or the number"));
+  EXPECT_THAT(error_of("release = \"gemma-scope-2-4b-it-res\"\nwidth = \"16k\"\nl0 = \"medium_seed_1\"\n"),
+              HasSubstr("262k_l0_medium_seed_1"));
+  EXPECT_THAT(error_of("release = \"goodfire-llama-3.1-8b-instruct\"\nwidth = \"goodfire\"\n"),
+              HasSubstr("expected: no width"));
   EXPECT_THAT(error_of("width = \"16k\"\n"), HasSubstr("release"));
+}
+
+TEST(Catalogue, AnEntryWithSaesOfItsOwnHasNoPublishedLayersAndTrainers) {
+  const ModelEntry entry = entry_from(
+      "release = \"gemma-scope-2-4b-it-res\"\nsae_path = \"mine/{layer}\"\nlayers = [12]\ntrainer = 7\n");
+  EXPECT_EQ(entry.sae_folder(entry.trainer, 12), "mine/12");
+}
+
+TEST(Catalogue, AFeaturesPageIsThatOfItsTrainer) {
+  const ModelEntry entry = entry_from("release = \"llama_scope_r1_distill\"\n");
+  EXPECT_EQ(entry.link_of("0-Slimpajama-800M-OpenR1-Math-220k", 3),
+            "https://www.neuronpedia.org/deepseek-r1-distill-llama-8b/3-llamascope-openr1-res-32k/{feature_id}");
 }
 
 TEST(Catalogue, NamesOfItsRowsAreAddedOnlyWhereNothingElseHasThem) {

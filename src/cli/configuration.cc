@@ -79,7 +79,11 @@ std::vector<std::string> Configuration::names() const {
 Configuration builtin_configuration() {
   Configuration configuration;
   for (const char* name : kBuiltin) {
-    configuration.models.push_back(entry_of(*find_release_of_entry(name), {}, {}));
+    ModelEntry entry = entry_of(*find_release_of_entry(name), {}, {});
+    // Any layer and trainer may be asked for, also of folders that hold more than what was published.
+    entry.sae_layers.clear();
+    entry.sae_trainers.clear();
+    configuration.models.push_back(std::move(entry));
     configuration.defaults.emplace_back(name);
   }
   return configuration;

@@ -46,12 +46,19 @@ std::string trainer_text(const std::string& trainer) {
   return digits && canonical && trainer.size() < 19 ? trainer : toml_string(trainer);
 }
 
-std::string paths_text(const std::map<std::string, std::string>& paths) {
+/// An inline table of texts.
+std::string table_text(const std::map<std::string, std::string>& texts) {
   std::vector<std::string> items;
-  for (const auto& [place, path] : paths) {
-    items.push_back(fmt::format("{} = {}", toml_string(place), toml_string(path)));
+  for (const auto& [key, text] : texts) {
+    items.push_back(fmt::format("{} = {}", toml_string(key), toml_string(text)));
   }
   return fmt::format("{{ {} }}", fmt::join(items, ", "));
+}
+
+std::string trainers_text(const std::vector<std::string>& trainers) {
+  std::vector<std::string> items;
+  for (const std::string& trainer : trainers) items.push_back(trainer_text(trainer));
+  return fmt::format("[{}]", fmt::join(items, ", "));
 }
 
 std::string entry_text(const ModelEntry& entry) {
@@ -63,11 +70,14 @@ std::string entry_text(const ModelEntry& entry) {
   put("sae", toml_string(entry.sae));
   put("sae_dir", toml_string(entry.sae_dir));
   put("sae_path", toml_string(entry.sae_path));
-  if (!entry.sae_paths.empty()) put("sae_paths", paths_text(entry.sae_paths));
+  if (!entry.sae_paths.empty()) put("sae_paths", table_text(entry.sae_paths));
+  if (!entry.sae_layers.empty()) put("sae_layers", fmt::format("[{}]", fmt::join(entry.sae_layers, ", ")));
+  if (!entry.sae_trainers.empty()) put("sae_trainers", trainers_text(entry.sae_trainers));
   put("trainer", trainer_text(entry.trainer));
   put("layers", fmt::format("[{}]", fmt::join(entry.layers, ", ")));
   put("tokens", tokens_text(entry.tokens));
   put("link", toml_string(entry.link));
+  if (!entry.links.empty()) put("links", table_text(entry.links));
   if (!entry.descriptions.empty()) put("descriptions", toml_string(entry.descriptions));
   if (!entry.pt_descriptions.empty()) put("pt_descriptions", toml_string(entry.pt_descriptions));
   if (!entry.template_vars.empty()) put("template_vars", variables_text(entry.template_vars));

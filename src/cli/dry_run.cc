@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "assets/sae_files.h"
+#include "cli/wanted_descriptions.h"
 #include "engine/backend_choice.h"
 #include "engine/prepared_model.h"
 #include "engine/wave_planner.h"
@@ -79,17 +80,33 @@ void describe_model(const PreparedModel& model, const RunPlan& run, const Backen
   if (model.left_out > 0) plan.line(fmt::format("  leave out {} prompts that are too long", model.left_out));
 }
 
+void describe_explanations(const std::filesystem::path& option, std::string ModelEntry::*ids, const RunPlan& run,
+                           const DescriptionExports& exports, Progress& progress, Plan& plan) {
+  if (option.empty()) return;
+  if (option != kFetchedDescriptions) return plan.line("read      " + option.string());
+  for (const auto& [model, source] : fetched_sources(run.models, ids, progress)) {
+    plan.line(exports.is_complete(model, source)
+                  ? fmt::format("read      {}", exports.folder_of(model, source).string())
+                  : fmt::format("download  {} and further batches (size unknown)", exports.url_of(model, source)));
+  }
+}
+
 }  // namespace
 
-std::string describe_run(const RunRequest& request, const std::vector<NamedFile>& outputs, Hub& hub,
-                         const Context& context) {
+std::string describe_run(const RunRequest& request, const Options& options, Hub& hub,
+                         const DescriptionExports& exports, const Context& context) {
   Plan plan;
   const RunPlan& run = request.plan;
   const std::unique_ptr<Backend> backend = make_backend(run.compute.device, context);
   for (const ModelPlan& model : run.models) {
     describe_model(prepare_model(model, run, hub, context), run, *backend, hub, plan);
   }
-  for (const NamedFile& output : outputs) plan.line("write " + output.path.string());
+  if (options.describes()) {
+    describe_explanations(options.descriptions, &ModelEntry::descriptions, run, exports, *context.progress, plan);
+    describe_explanations(options.pt_descriptions, &ModelEntry::pt_descriptions, run, exports, *context.progress,
+                          plan);
+  }
+  for (const NamedFile& output : options.outputs()) plan.line("write " + output.path.string());
   return plan.finish();
 }
 

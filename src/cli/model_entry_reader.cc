@@ -105,7 +105,7 @@ void require_placeholders(const ConfigValue& value, std::string_view text,
 
 void read_sae_path(const ConfigValue& value, ModelEntry& entry, const EntryContext& context) {
   const std::string text = expanded_text(value, context);
-  require_placeholders(value, text, {"layer", "trainer"});
+  require_placeholders(value, text, {"layer", "trainer", "width", "l0"});
   const fs::path path(text);
   const bool climbs = std::find(path.begin(), path.end(), "..") != path.end();
   if (text.empty() || path.is_absolute() || climbs) {
@@ -115,30 +115,49 @@ void read_sae_path(const ConfigValue& value, ModelEntry& entry, const EntryConte
   entry.sae_path = text;
 }
 
-void read_trainer(const ConfigValue& value, ModelEntry& entry, const EntryContext&) {
-  const std::string text = value.node.is_integer() ? std::to_string(value.integer()) : value.text();
+std::string trainer_word(const ConfigValue& value) {
+  std::string text = value.node.is_integer() ? std::to_string(value.integer()) : value.text();
   const bool negative = value.node.is_integer() && value.integer() < 0;
-  if (negative || !is_trainer_word(text)) {
-    throw value.error("the trainer cannot be part of a source's name",
-                      "a number from 0, or a word of letters, digits, '-', '.' and '_'", shown_text(text));
-  }
-  entry.trainer = text;
+  if (!negative && is_trainer_word(text)) return text;
+  throw value.error("the trainer cannot be part of a source's name",
+                    "a number from 0, or a word of letters, digits, '-', '.' and '_'", shown_text(text));
 }
 
-void read_layers(const ConfigValue& value, ModelEntry& entry, const EntryContext&) {
-  entry.layers.clear();
+void read_trainer(const ConfigValue& value, ModelEntry& entry, const EntryContext&) {
+  entry.trainer = trainer_word(value);
+}
+
+void read_sae_trainers(const ConfigValue& value, ModelEntry& entry, const EntryContext&) {
+  entry.sae_trainers.clear();
+  for (const toml::node& element : value.array()) {
+    entry.sae_trainers.push_back(trainer_word({element, value.key, value.file}));
+  }
+}
+
+/// Numbers of layers, each once, at least one.
+std::vector<int64_t> layer_list(const ConfigValue& value) {
+  std::vector<int64_t> layers;
   for (const toml::node& element : value.array()) {
     const ConfigValue item{element, value.key, value.file};
     const int64_t layer = item.integer();
     if (layer < 0 || layer > kMaxLayer) {
       throw item.error("the layer is out of range", fmt::format("0 … {}", kMaxLayer), std::to_string(layer));
     }
-    if (std::find(entry.layers.begin(), entry.layers.end(), layer) != entry.layers.end()) {
+    if (std::find(layers.begin(), layers.end(), layer) != layers.end()) {
       throw item.error("the layer stands twice", "each layer once", std::to_string(layer));
     }
-    entry.layers.push_back(layer);
+    layers.push_back(layer);
   }
-  if (entry.layers.empty()) throw value.error("the list is empty", "at least one layer", "[]");
+  if (layers.empty()) throw value.error("the list is empty", "at least one layer", "[]");
+  return layers;
+}
+
+void read_layers(const ConfigValue& value, ModelEntry& entry, const EntryContext&) {
+  entry.layers = layer_list(value);
+}
+
+void read_sae_layers(const ConfigValue& value, ModelEntry& entry, const EntryContext&) {
+  entry.sae_layers = layer_list(value);
 }
 
 TokenPlace read_token_place(const ConfigValue& value) {
@@ -173,7 +192,16 @@ void read_sae_dir(const ConfigValue& value, ModelEntry& entry, const EntryContex
 
 void read_link(const ConfigValue& value, ModelEntry& entry, const EntryContext&) {
   entry.link = value.text();
-  require_placeholders(value, entry.link, {"layer", "feature_id"});
+  require_placeholders(value, entry.link, {"layer", "feature_id", "trainer"});
+}
+
+void read_links(const ConfigValue& value, ModelEntry& entry, const EntryContext&) {
+  entry.links.clear();
+  for (const auto& [trainer, link] : value.members()) {
+    const std::string text = link.text();
+    require_placeholders(link, text, {"layer", "feature_id", "trainer"});
+    entry.links[trainer] = text;
+  }
 }
 
 std::string description_key(const ConfigValue& value) {
@@ -247,15 +275,18 @@ struct EntryKey {
   bool required;
   void (*read)(const ConfigValue& value, ModelEntry& entry, const EntryContext& context);
 };
-constexpr std::array<EntryKey, 15> kEntryKeys = {{{"model", true, read_model},
+constexpr std::array<EntryKey, 18> kEntryKeys = {{{"model", true, read_model},
                                                   {"sae", false, read_sae},
                                                   {"sae_dir", true, read_sae_dir},
                                                   {"sae_path", true, read_sae_path},
                                                   {"sae_paths", false, read_sae_paths},
+                                                  {"sae_layers", false, read_sae_layers},
+                                                  {"sae_trainers", false, read_sae_trainers},
                                                   {"trainer", true, read_trainer},
                                                   {"layers", true, read_layers},
                                                   {"tokens", true, read_tokens},
                                                   {"link", false, read_link},
+                                                  {"links", false, read_links},
                                                   {"descriptions", false, read_descriptions_key},
                                                   {"pt_descriptions", false, read_pt_descriptions_key},
                                                   {"template_vars", false, read_template_vars},
@@ -275,30 +306,21 @@ std::string optional_text(const ConfigValue& value, const char* key) {
   return node->is_integer() ? std::to_string(child.integer()) : child.text();
 }
 
-void require_layers(const ConfigValue& value, const Release& release, const ModelEntry& entry) {
-  for (const int64_t layer : entry.layers) {
-    const bool listed =
-        std::find(release.layers.begin(), release.layers.end(), layer) != release.layers.end();
-    const std::string place = fmt::format("{}/{}", layer, entry.trainer);
-    if (listed && !entry.sae_paths.empty() && !entry.sae_paths.contains(place)) {
-      std::vector<std::string> known;
-      for (const auto& [at, path] : entry.sae_paths) known.push_back(at);
-      throw value.error(fmt::format("the release {} has no SAE of this layer and width", release.name),
-                        fmt::format("LAYER/WIDTH as one of {}", fmt::join(known, ", ")), place);
-    }
-    if (listed) continue;
-    throw value.error(fmt::format("the release {} has no SAE of this layer", release.name),
-                      fmt::format("one of {}", fmt::join(release.layers, ", ")), std::to_string(layer));
-  }
+/// An entry whose SAEs lie elsewhere than the row's has others.
+void forget_published(const toml::table& table, ModelEntry& entry) {
+  if (!table.contains("sae") && !table.contains("sae_path")) return;
+  entry.sae_layers.clear();
+  entry.sae_trainers.clear();
+  entry.sae_paths.clear();
 }
 
-/// Starts from a row of the catalogue. @return the row; null where the entry names none
-const Release* read_release(const ConfigValue& value, ModelEntry& entry) {
+/// Starts from a row of the catalogue. @return whether the entry names one
+bool read_release(const ConfigValue& value, ModelEntry& entry) {
   const std::string name = optional_text(value, kRelease);
   const std::string width = optional_text(value, kWidth);
   const std::string l0 = optional_text(value, kL0);
   if (name.empty()) {
-    if (width.empty() && l0.empty()) return nullptr;
+    if (width.empty() && l0.empty()) return false;
     throw value.error("width and l0 choose among a release's SAEs", "release = …, too", "no such key",
                       "run_sae_analysis --list shows the releases");
   }
@@ -312,7 +334,7 @@ const Release* read_release(const ConfigValue& value, ModelEntry& entry) {
   std::string own_name = std::move(entry.name);
   entry = at_place(value, [&] { return entry_of(*release, width, l0); });
   entry.name = std::move(own_name);
-  return release;
+  return true;
 }
 
 }  // namespace
@@ -322,17 +344,19 @@ void read_model_entry(const ConfigValue& value, bool is_new, ModelEntry& entry, 
   for (const EntryKey& key : kEntryKeys) known.emplace_back(key.name);
   const toml::table& table = value.table();
   value.refuse_unknown(known);
-  const Release* const release = read_release(value, entry);
+  const bool from_release = read_release(value, entry);
+  if (from_release) forget_published(table, entry);
   for (const EntryKey& key : kEntryKeys) {
     if (const toml::node* node = table.get(key.name)) {
       key.read({*node, fmt::format("{}.{}", value.key, key.name), value.file}, entry, context);
-    } else if (key.required && is_new && release == nullptr) {
+    } else if (key.required && is_new && !from_release) {
       throw value.error(fmt::format("the key {} is missing", key.name), fmt::format("{} = …", key.name),
                         "no such key", "run_sae_analysis --print-config shows complete entries");
     }
   }
-  const bool own_path = table.contains("sae_path") || table.contains("sae_paths");
-  if (release != nullptr && !own_path) require_layers(value, *release, entry);
+  at_place(value, [&] {
+    for (const int64_t layer : entry.layers) entry.require_sae(entry.trainer, layer);
+  });
   if (entry.layers.size() > 1 && entry.sae_path.find("{layer}") == std::string::npos) {
     throw value.error("sae_path has no {layer}, so several layers would share one dictionary",
                       "{layer} in sae_path, or a single layer", shown_text(entry.sae_path));

@@ -107,11 +107,11 @@ constexpr std::array kFlags = {
 
     Flag{kViewGroup, "--report", "FILE", "HTML page that shows the results, to be opened in a browser",
          [](Options& o, const Argument& a) { o.report = expand_home(a.text); }},
-    Flag{kViewGroup, "--descriptions", "PATH",
-         "Explanations for the column chat_desc: a .jsonl or .jsonl.gz file as Neuronpedia exports them, or "
-         "a folder",
+    Flag{kViewGroup, "--descriptions", "PATH|auto",
+         "Explanations for the column chat_desc: a .jsonl or .jsonl.gz file as Neuronpedia exports them, a "
+         "folder, or auto to fetch them from its public export",
          [](Options& o, const Argument& a) { o.descriptions = expand_home(a.text); }},
-    Flag{kViewGroup, "--pt-descriptions", "PATH", "The same for the column pt_desc",
+    Flag{kViewGroup, "--pt-descriptions", "PATH|auto", "The same for the column pt_desc",
          [](Options& o, const Argument& a) { o.pt_descriptions = expand_home(a.text); }},
     Flag{kViewGroup, "--token-activations", "FILE",
          "JSONL of the chosen features' activations at every token of the prompts that activate them",

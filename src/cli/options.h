@@ -26,6 +26,9 @@ struct NamedFile {
   std::filesystem::path path;
 };
 
+/// In place of a path: explanations are fetched from Neuronpedia's public export.
+inline constexpr const char* kFetchedDescriptions = "auto";
+
 /// Everything the command line says. Values are checked; nothing was read from disk.
 struct Options {
   std::optional<Analysis> analysis;  ///< set unless show_tokens or print_config
@@ -37,8 +40,8 @@ struct Options {
   bool record_prompts = false;
   std::filesystem::path token_activations;  ///< empty: none
   std::filesystem::path report;             ///< empty: none
-  std::filesystem::path descriptions;       ///< empty: none
-  std::filesystem::path pt_descriptions;    ///< empty: none
+  std::filesystem::path descriptions;       ///< a path or kFetchedDescriptions; empty: none
+  std::filesystem::path pt_descriptions;    ///< the same
   std::filesystem::path contrast_output;    ///< empty: none
   std::vector<std::string> contrast_pairs;  ///< "A:B"; empty: every label against the rest
   double contrast_q = 0.05;                 ///< 0 … 1

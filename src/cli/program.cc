@@ -18,8 +18,10 @@
 #include "cli/separate_files.h"
 #include "cli/show_tokens.h"
 #include "cli/summary_text.h"
+#include "cli/wanted_descriptions.h"
 #include "engine/analyze.h"
 #include "engine/backend_choice.h"
+#include "hub/description_exports.h"
 #include "input/prompts_reader.h"
 #include "output/outputs.h"
 
@@ -98,7 +100,7 @@ int run_command(int argc, const char* const* argv, const CancelToken& cancel) {
   ConsoleProgress progress(options.progress, options.quiet);
   for (const std::string& warning : line.warnings) progress.warn(warning);
   if (options.list) {
-    print(fitted(catalogue_table()));
+    print(catalogue_table());
     return 0;
   }
   if (options.print_config) {
@@ -114,9 +116,12 @@ int run_command(int argc, const char* const* argv, const CancelToken& cancel) {
     return 0;
   }
   explain_fewer_threads(options, context.threads, progress);
-  const RunRequest request = read_request(options, quoted_command(argc, argv), progress);
+  RunRequest request = read_request(options, quoted_command(argc, argv), progress);
+  DescriptionExports exports(ExportSettings::from_environment(), hub.settings(), context);
+  read_notes(obtain_descriptions(options, request.plan.models, options.dry_run ? nullptr : &exports, progress),
+             request, progress);
   if (options.dry_run) {
-    print(describe_run(request, options.outputs(), hub, context));
+    print(describe_run(request, options, hub, exports, context));
     return 0;
   }
   const std::string summary = run(options, request, hub, context);

@@ -53,13 +53,15 @@ RunRequest read_request(const Options& options, std::string command, Progress& p
   Selection selection = select_work(options, read_configuration(options), plan.requested);
   for (const std::string& warning : selection.warnings) progress.warn(warning);
   plan.models = std::move(selection.models);
-  DescriptionPaths paths;
-  if (options.describes()) paths = {options.descriptions, options.pt_descriptions};
+  return request;
+}
+
+void read_notes(const DescriptionPaths& paths, RunRequest& request, Progress& progress) {
+  const RunPlan& plan = request.plan;
   const auto known = std::make_shared<const KnownNotes>(plan.requested, plan.models, paths, progress);
   request.outputs.notes = [known](const Source& source, const std::string& token, int64_t feature_id) {
     return known->notes(source, token, feature_id);
   };
-  return request;
 }
 
 }  // namespace saescope

@@ -19,9 +19,13 @@ struct RunRequest {
   RunDescription description;
 };
 
-/// Reads what the options name (prompts, configuration, features CSV, descriptions) and decides what the run
-/// does. What is left out is reported.
+/// Reads what the options name (prompts, configuration, features CSV) and decides what the run does. What is
+/// left out is reported.
 /// @param command the command line, for the report @throws InputError
 RunRequest read_request(const Options& options, std::string command, Progress& progress);
+
+/// Lets the outputs have what is known of the features: notes of the requests, and descriptions.
+/// @throws InputError on a file that cannot be used
+void read_notes(const DescriptionPaths& paths, RunRequest& request, Progress& progress);
 
 }  // namespace saescope

@@ -63,9 +63,17 @@ ModelEntry restrict_tokens(const ModelEntry& entry, const Options& options) {
   return restricted;
 }
 
-/// SAEs of other layers or trainers than the entry's own need a place of their own below sae_dir: without
-/// the placeholder the same dictionary would be read under a name that is not its own.
+/// SAEs of other layers or trainers than the entry's own must be there, and need a place of their own below
+/// sae_dir: without the placeholder the same dictionary would be read under a name that is not its own.
 void require_own_folder(const ModelEntry& entry, const Source& source, const std::string& where) {
+  try {
+    entry.require_sae(source.trainer, source.layer);
+  } catch (const InputError& error) {
+    ErrorDetail detail = error.detail();
+    detail.where = where;
+    throw InputError(std::move(detail));
+  }
+  if (!entry.sae_paths.empty()) return;
   const auto check = [&](std::string_view placeholder, bool own, std::string_view value) {
     if (own || entry.sae_path.find(placeholder) != std::string::npos) return;
     throw InputError(

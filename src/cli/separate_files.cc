@@ -31,9 +31,11 @@ InputError same_file(const NamedFile& one, const NamedFile& other) {
 
 /// What the command line makes the run read. Of a folder: the files in it.
 std::vector<NamedFile> inputs_of(const Options& options) {
-  std::vector<NamedFile> files = {{"--config", options.config},
-                                  {"--descriptions", options.descriptions},
-                                  {"--pt-descriptions", options.pt_descriptions}};
+  std::vector<NamedFile> files = {{"--config", options.config}};
+  for (const NamedFile& named : {NamedFile{"--descriptions", options.descriptions},
+                                 NamedFile{"--pt-descriptions", options.pt_descriptions}}) {
+    if (named.path != kFetchedDescriptions) files.push_back(named);
+  }
   if (options.specific()) files.push_back({"--features-csv", options.features_csv});
   files.push_back({"--prompts-path", options.prompts_path});
   const std::size_t named = files.size();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <system_error>
+#include <utility>
 
 #include "hub/http_client.h"
 #include "hub/hub_answer.h"
@@ -20,8 +21,8 @@ constexpr uint64_t kRealProgress = 1 << 20;  // bytes
 class DownloadStage {
  public:
   /// @param size 0: nobody knows
-  DownloadStage(const RemoteFile& file, uint64_t size, const Context& context)
-      : name_(fmt::format("{}/{}", file.repo, file.file)), size_(size), progress_(*context.progress) {}
+  DownloadStage(std::string name, uint64_t size, const Context& context)
+      : name_(std::move(name)), size_(size), progress_(*context.progress) {}
   ~DownloadStage() { end(); }
   DownloadStage(const DownloadStage&) = delete;
   DownloadStage& operator=(const DownloadStage&) = delete;
@@ -77,10 +78,10 @@ NetworkError early_end(const std::string& url, const HubFileInfo& expected, uint
                       true);
 }
 
-void fetch_once(HubClient& client, const RemoteFile& file, const HubFileInfo& info, PartialFile& partial,
+void fetch_once(const RemoteBytes& file, const HubFileInfo& info, PartialFile& partial,
                 DownloadStage& stage) {
-  client.get(
-      file, info, partial.size(),
+  file.get(
+      partial.size(),
       [&](uint64_t start) {
         if (start == 0) partial.restart();
         stage.start_at(start);
@@ -90,21 +91,21 @@ void fetch_once(HubClient& client, const RemoteFile& file, const HubFileInfo& in
         stage.advance_to(partial.size());
       });
   partial.end();
-  if (!partial.is_complete()) throw early_end(client.url_of(file), info, partial.size());
+  if (!partial.is_complete()) throw early_end(file.url, info, partial.size());
 }
 
 }  // namespace
 
-void download_file(HubClient& client, const HubSettings& settings, const RemoteFile& file,
-                   const HubFileInfo& info, const DownloadPaths& paths, const Context& context) {
+void download_file(const RemoteBytes& file, const HubSettings& settings, const HubFileInfo& info,
+                   const DownloadPaths& paths, const Context& context) {
   PartialFile partial(paths.incomplete, info, context);
   if (info.size) check_space(paths.incomplete.parent_path(), *info.size - partial.size());
-  DownloadStage stage(file, info.size.value_or(0), context);
+  DownloadStage stage(file.name, info.size.value_or(0), context);
   Retry retry(settings, context);
   while (!partial.is_complete()) {
     const uint64_t before = partial.size();
     try {
-      fetch_once(client, file, info, partial, stage);
+      fetch_once(file, info, partial, stage);
     } catch (const NetworkError& error) {
       if (partial.size() >= before + kRealProgress) retry.reset();
       retry.wait_or_rethrow(error);

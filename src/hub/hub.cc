@@ -1,9 +1,7 @@
 #include "hub/hub.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <fstream>
 #include <map>
@@ -16,6 +14,7 @@
 #include "base/atomic_file.h"
 #include "hub/cache_layout.h"
 #include "hub/download.h"
+#include "hub/download_folder.h"
 #include "hub/file_lock.h"
 #include "hub/hub_answer.h"
 #include "hub/hub_client.h"
@@ -50,35 +49,9 @@ InputError offline_error(const std::string& repo, const std::string& file, const
                      .hint = "run once without --offline and HF_HUB_OFFLINE"});
 }
 
-/// Creates a folder and its parents. @throws FolderError where that fails or files cannot be made in it
-void create_writable_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (!error && ::access(folder.c_str(), W_OK | X_OK) != 0) {
-    error = std::error_code(errno, std::generic_category());
-  }
-  if (!error) return;
-  throw FolderError({.what = "cannot create or write the folder files are downloaded to",
-                     .where = folder.string(),
-                     .found = error.message(),
-                     .hint = "choose a folder you may write, or change its permissions"});
-}
-
 /// Where a plain folder keeps what belongs to a download, as huggingface_hub's `local_dir` does.
 fs::path working_path(const fs::path& folder, const std::string& file, const std::string& suffix) {
   return folder / ".cache" / "huggingface" / "download" / (file + suffix);
-}
-
-/// Removes what older versions of the file left unfinished.
-void remove_stale(const fs::path& keep, const std::string& prefix) {
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(keep.parent_path(), error)) {
-    const std::string name = entry.path().filename().string();
-    std::error_code ignored;
-    if (name.starts_with(prefix) && name.ends_with(".incomplete") && entry.path() != keep) {
-      fs::remove(entry.path(), ignored);
-    }
-  }
 }
 
 /// What a file that lies in a plain folder is, as huggingface_hub notes it beside it:
@@ -192,7 +165,11 @@ struct Hub::Impl {
   /// Downloads the bytes of a commit's file; the lock is held.
   void download(const HubRepo& repo, const std::string& file, const HubFileInfo& info,
                 const DownloadPaths& paths) {
-    download_file(client, settings, {.repo = repo.id, .revision = info.commit, .file = file}, info, paths,
+    const RemoteFile remote = {.repo = repo.id, .revision = info.commit, .file = file};
+    const auto get = [&](uint64_t offset, const auto& on_start, const auto& on_body) {
+      client.get(remote, info, offset, on_start, on_body);
+    };
+    download_file({fmt::format("{}/{}", repo.id, file), client.url_of(remote), get}, settings, info, paths,
                   context);
   }
 

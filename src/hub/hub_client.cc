@@ -10,8 +10,6 @@
 namespace saescope {
 namespace {
 
-constexpr int kMaxRedirects = 10;
-
 Origin endpoint_origin(const std::string& endpoint) {
   if (auto origin = parse_origin(endpoint)) return *std::move(origin);
   throw InputError({.what = "is not the address of a hub",
@@ -42,24 +40,12 @@ std::string HubClient::url_of(const RemoteFile& file) const {
 
 bool HubClient::is_own_origin(const std::string& url) const { return parse_origin(url) == origin_; }
 
-HttpResponse HubClient::send_following(HttpRequest request, const StopAt& stop_at) {
-  const std::string first_url = request.url;
-  const std::vector<std::string> plain_headers = request.headers;
-  for (int hop = 0; hop <= kMaxRedirects; ++hop) {
-    request.headers = plain_headers;
-    if (!settings_.token.empty() && is_own_origin(request.url)) {
-      request.headers.push_back("Authorization: Bearer " + settings_.token);
-    }
-    HttpResponse response = http_.send(request);
-    if (!is_redirect(response)) return response;
-    std::string target = redirect_target(response);
-    if (stop_at(response, target)) return response;
-    request.url = std::move(target);
-  }
-  throw NetworkError({.what = fmt::format("more than {} redirects", kMaxRedirects),
-                      .where = display_url(first_url),
-                      .hint = kNotAHub},
-                     false);
+HttpResponse HubClient::send(HttpRequest request, const StopAt& stop_at) {
+  const auto authorization = [this](const std::string& url) -> std::vector<std::string> {
+    if (settings_.token.empty() || !is_own_origin(url)) return {};
+    return {"Authorization: Bearer " + settings_.token};
+  };
+  return send_following(http_, std::move(request), authorization, stop_at);
 }
 
 RemoteAnswer HubClient::head_once(const RemoteFile& file) {
@@ -69,7 +55,7 @@ RemoteAnswer HubClient::head_once(const RemoteFile& file) {
   request.headers = {"Accept-Encoding: identity"};  // the size must be the file's own
   // A redirect off the hub carries the file's facts itself; storage behind it does not know them.
   const HttpResponse response =
-      send_following(request, [&](const HttpResponse& from, const std::string& next) {
+      send(request, [&](const HttpResponse& from, const std::string& next) {
         return !is_own_origin(next) && from.headers.get("x-repo-commit");
       });
   if (is_missing_entry(response)) {
@@ -106,7 +92,7 @@ void HubClient::get(const RemoteFile& file, const HubFileInfo& expected, uint64_
   };
   request.on_body = on_body;
   const HttpResponse response =
-      send_following(request, [](const HttpResponse&, const std::string&) { return false; });
+      send(request, [](const HttpResponse&, const std::string&) { return false; });
   if (response.status == 416) {
     on_start(0);
     throw NetworkError({.what = "the server has no bytes past those that are here",

@@ -10,6 +10,7 @@
 #include "hub/http_client.h"
 #include "hub/hub.h"
 #include "hub/hub_answer.h"
+#include "hub/redirects.h"
 #include "hub/retry.h"
 #include "hub/url.h"
 
@@ -50,10 +51,8 @@ class HubClient {
   std::string url_of(const RemoteFile& file) const;
 
  private:
-  using StopAt = std::function<bool(const HttpResponse&, const std::string& next_url)>;
-
   bool is_own_origin(const std::string& url) const;
-  HttpResponse send_following(HttpRequest request, const StopAt& stop_at);
+  HttpResponse send(HttpRequest request, const StopAt& stop_at);
   RemoteAnswer head_once(const RemoteFile& file);
 
   HubSettings settings_;

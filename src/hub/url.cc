@@ -83,6 +83,8 @@ std::string resolve_file_url(std::string_view endpoint, std::string_view repo, s
                      escape(file, true));
 }
 
+std::string escape_path(std::string_view path) { return escape(path, true); }
+
 std::string display_url(const std::string& url) {
   const UrlHandle handle = parse(url);
   if (handle == nullptr) return "(a URL that cannot be read)";

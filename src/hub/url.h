@@ -26,6 +26,9 @@ std::optional<std::string> resolve_url(const std::string& base, const std::strin
 std::string resolve_file_url(std::string_view endpoint, std::string_view repo, std::string_view revision,
                              std::string_view file);
 
+/// A path inside a URL: everything outside RFC 3986's unreserved set escaped, but for slashes.
+std::string escape_path(std::string_view path);
+
 /// The URL without user, query and fragment: signed URLs carry secrets there that no message may show.
 std::string display_url(const std::string& url);
 

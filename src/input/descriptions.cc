@@ -12,7 +12,6 @@
 
 #include "base/error.h"
 #include "base/json_text.h"
-#include "base/placeholders.h"
 #include "input/gunzip.h"
 #include "input/input_files.h"
 #include "input/json_lines.h"
@@ -87,20 +86,19 @@ Explanation parse_explanation(const JsonLine& line) {
 
 }  // namespace
 
-std::optional<DescriptionKey> key_of_link(std::string_view link_template, int64_t layer) {
+std::optional<DescriptionKey> key_of_link(std::string_view link) {
   constexpr std::string_view kFeature = "/{feature_id}";
   constexpr std::string_view kScheme = "://";
-  const std::string link = fill_placeholders(std::string(link_template), {{"layer", std::to_string(layer)}});
   const std::size_t scheme = link.find(kScheme);
   if (scheme == std::string::npos) return std::nullopt;
   const std::size_t path = link.find('/', scheme + kScheme.size());  // the host holds no key
   const std::size_t end = link.find(kFeature, scheme + kScheme.size());
   if (end == std::string::npos || path >= end) return std::nullopt;
-  const std::string_view behind = std::string_view(link).substr(end + kFeature.size());
+  const std::string_view behind = link.substr(end + kFeature.size());
   if (!behind.empty() && std::string_view("/?#").find(behind.front()) == std::string_view::npos) {
     return std::nullopt;
   }
-  const std::string_view segments = std::string_view(link).substr(path, end - path);  // "/…/MODEL/SOURCE"
+  const std::string_view segments = link.substr(path, end - path);  // "/…/MODEL/SOURCE"
   const std::size_t before_source = segments.rfind('/');
   if (before_source == 0 || segments.find_first_of("?#{}") != std::string_view::npos) return std::nullopt;
   const std::size_t before_model = segments.rfind('/', before_source - 1);
@@ -186,10 +184,16 @@ uint64_t append_descriptions(std::istream& in, const std::string& file, Descript
   return count;
 }
 
-Descriptions read_descriptions(const std::filesystem::path& path, std::set<DescriptionKey> wanted) {
-  const InputKind kind = {"descriptions", {".jsonl", ".jsonl.gz"}, "fetch them from Neuronpedia's exports"};
+Descriptions read_descriptions(const std::vector<std::filesystem::path>& paths,
+                               std::set<DescriptionKey> wanted) {
+  const InputKind kind = {
+      "descriptions", {".jsonl", ".jsonl.gz"}, "--descriptions auto fetches them from Neuronpedia's export"};
+  std::vector<std::filesystem::path> files;
+  for (const std::filesystem::path& path : paths) {
+    for (std::filesystem::path& file : list_input_files(path, kind)) files.push_back(std::move(file));
+  }
   Descriptions descriptions(std::move(wanted));
-  for (const std::filesystem::path& file : list_input_files(path, kind)) {
+  for (const std::filesystem::path& file : files) {
     std::ifstream packed = open_input_file(file);
     GunzipBuffer text(*packed.rdbuf(), file.string());
     std::istream in(&text);

@@ -24,9 +24,9 @@ struct DescriptionKey {
 };
 
 /// The two segments of the path before {feature_id}, for a link such as
-/// "https://www.neuronpedia.org/llama3.1-8b-it/{layer}-resid-post-aa/{feature_id}"; nullopt for a link of
+/// "https://www.neuronpedia.org/llama3.1-8b-it/11-resid-post-aa/{feature_id}"; nullopt for a link of
 /// another shape.
-std::optional<DescriptionKey> key_of_link(std::string_view link_template, int64_t layer);
+std::optional<DescriptionKey> key_of_link(std::string_view link);
 
 /// One explanation of a feature.
 struct Explanation {
@@ -85,13 +85,14 @@ class Descriptions {
 };
 
 /// Reads Neuronpedia's exports of explanations (v1/MODEL/SOURCE/explanations/batch-N.jsonl.gz of its
-/// datasets): a file, or a folder's own `*.jsonl` and `*.jsonl.gz` files in byte order of their names. Each
+/// datasets): files, or folders' own `*.jsonl` and `*.jsonl.gz` files in byte order of their names. Each
 /// line is an object with `modelId`, `layer`, `index` (a whole number, or a string of its digits) and
 /// `description` (null or empty: none); further keys are ignored. Files may be compressed or not, whatever
 /// their names say; lines are as for_each_json_line takes them.
 /// @throws InputError with file, line and reason on the first bad line, beyond the limits, on a damaged file,
 ///         on a file without an explanation and where there is no file at all.
-Descriptions read_descriptions(const std::filesystem::path& path, std::set<DescriptionKey> wanted);
+Descriptions read_descriptions(const std::vector<std::filesystem::path>& paths,
+                               std::set<DescriptionKey> wanted);
 
 /// Adds the explanations of one file's text, which may be none. @param file names the file in messages
 /// @return the number of explanations, empty ones included

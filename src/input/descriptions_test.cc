@@ -37,7 +37,7 @@ class DescriptionsReader : public ::testing::Test {
   void put(const std::string& name, std::string_view bytes) { write_file_atomically(folder_ / name, bytes); }
   Descriptions read(std::string_view bytes, const std::string& name = "d.jsonl.gz") {
     put(name, bytes);
-    return read_descriptions(folder_ / name, {kLlama});
+    return read_descriptions({folder_ / name}, {kLlama});
   }
   ErrorDetail error(std::string_view bytes) {
     put("d.jsonl", bytes);
@@ -45,7 +45,7 @@ class DescriptionsReader : public ::testing::Test {
   }
   static ErrorDetail path_error(const fs::path& path) {
     try {
-      read_descriptions(path, {kLlama});
+      read_descriptions({path}, {kLlama});
     } catch (const InputError& failure) {
       return failure.detail();
     }
@@ -175,7 +175,7 @@ TEST_F(DescriptionsReader, ReadsAFoldersOwnFilesInByteOrderOfTheirNames) {
   put("other.gz", "not read");
   put(".hidden.jsonl", "not read");
   put("below/c.jsonl", "not read");
-  EXPECT_EQ(read_descriptions(folder_, {kLlama}).text(kLlama, 1), "1 | 2 | 3 | 4");
+  EXPECT_EQ(read_descriptions({folder_}, {kLlama}).text(kLlama, 1), "1 | 2 | 3 | 4");
 }
 
 TEST_F(DescriptionsReader, MissingPathsAndEmptyFoldersAreErrors) {
@@ -334,12 +334,12 @@ TEST(Descriptions, AppendingReturnsTheNumberOfExplanations) {
 
 TEST(KeyOfLink, TakesTheTwoSegmentsBeforeTheFeature) {
   const auto key =
-      key_of_link("https://www.neuronpedia.org/llama3.1-8b-it/{layer}-resid-post-aa/{feature_id}", 11);
+      key_of_link("https://www.neuronpedia.org/llama3.1-8b-it/11-resid-post-aa/{feature_id}");
   EXPECT_EQ(key, kLlama);
-  EXPECT_EQ(key_of_link("http://host/deep/path/m/s-{layer}/{feature_id}?embed=true", 3),
+  EXPECT_EQ(key_of_link("http://host/deep/path/m/s-3/{feature_id}?embed=true"),
             (DescriptionKey{"m", "s-3"}));
-  EXPECT_EQ(key_of_link("https://host:80/m{layer}/s/{feature_id}/", 0), (DescriptionKey{"m0", "s"}));
-  EXPECT_EQ(key_of_link("https://h/m/s/{feature_id}#{feature_id}", 0), (DescriptionKey{"m", "s"}));
+  EXPECT_EQ(key_of_link("https://host:80/m0/s/{feature_id}/"), (DescriptionKey{"m0", "s"}));
+  EXPECT_EQ(key_of_link("https://h/m/s/{feature_id}#{feature_id}"), (DescriptionKey{"m", "s"}));
 }
 
 TEST(KeyOfLink, LinksOfAnotherShapeHaveNone) {
@@ -349,7 +349,7 @@ TEST(KeyOfLink, LinksOfAnotherShapeHaveNone) {
         "https://host/m/s/feature-{feature_id}", "https://host/m/s/{feature_id}.html", "https://host/m/s/7",
         "https://host/?model=/m/s/{feature_id}", "https://host/a#/m/s/{feature_id}",
         "https://host/m/{source}/{feature_id}", "https://host/m/{feature_id}/{feature_id}"}) {
-    EXPECT_EQ(key_of_link(link, 1), std::nullopt) << link;
+    EXPECT_EQ(key_of_link(link), std::nullopt) << link;
   }
 }
 

@@ -43,22 +43,27 @@ void report_skipped(const Descriptions& texts, const std::set<DescriptionKey>& w
 
 }  // namespace
 
-DescriptionKey export_source(const ModelEntry& entry, const Source& source, std::string ModelEntry::*ids) {
+std::optional<DescriptionKey> published_source(const ModelEntry& entry, const Source& source,
+                                               std::string ModelEntry::*ids) {
   const std::string& own = entry.*ids;
   if (!own.empty()) {
     const std::string filled =
         fill_placeholders(own, {{"layer", std::to_string(source.layer)}, {"trainer", source.trainer}});
     const std::size_t slash = filled.find('/');
-    return {filled.substr(0, slash), filled.substr(slash + 1)};
+    return DescriptionKey{filled.substr(0, slash), filled.substr(slash + 1)};
   }
-  if (auto key = key_of_link(entry.link, source.layer)) return *std::move(key);
-  return {entry.name, source.name()};
+  return key_of_link(entry.link_of(source.trainer, source.layer));
+}
+
+DescriptionKey export_source(const ModelEntry& entry, const Source& source, std::string ModelEntry::*ids) {
+  auto key = published_source(entry, source, ids);
+  return key ? *std::move(key) : DescriptionKey{entry.name, source.name()};
 }
 
 std::optional<KnownNotes::Column> KnownNotes::read_column(const Export& from,
                                                           const std::vector<ModelPlan>& models,
                                                           Progress& progress) {
-  if (from.path.empty()) return std::nullopt;
+  if (from.paths.empty()) return std::nullopt;
   std::map<std::string, DescriptionKey> key_of_source;
   std::set<DescriptionKey> wanted;
   for (const ModelPlan& model : models) {
@@ -70,7 +75,7 @@ std::optional<KnownNotes::Column> KnownNotes::read_column(const Export& from,
       }
     }
   }
-  Column column = {read_descriptions(from.path, wanted), std::move(key_of_source)};
+  Column column = {read_descriptions(from.paths, wanted), std::move(key_of_source)};
   report_skipped(column.texts, wanted, from.flag, progress);
   return column;
 }

@@ -16,10 +16,10 @@
 
 namespace saescope {
 
-/// Exports of descriptions, a file or folder each; empty: none.
+/// Exports of descriptions, files or folders; none where empty.
 struct DescriptionPaths {
-  std::filesystem::path chat;         ///< --descriptions
-  std::filesystem::path pretraining;  ///< --pt-descriptions
+  std::vector<std::filesystem::path> chat;         ///< --descriptions
+  std::vector<std::filesystem::path> pretraining;  ///< --pt-descriptions
 };
 
 /// What is known about the features of a run beforehand: notes that came with the requests, and where they
@@ -37,7 +37,7 @@ class KnownNotes {
   /// An export: its flag, and the entry's key that says which of its sources is an SAE's.
   struct Export {
     const char* flag;
-    const std::filesystem::path& path;
+    const std::vector<std::filesystem::path>& paths;
     std::string ModelEntry::*ids;
   };
   /// The descriptions of one column.
@@ -55,8 +55,12 @@ class KnownNotes {
   std::optional<Column> pt_;
 };
 
-/// Which source of an export an SAE is: what the model's entry says, else what its link says, else the
-/// program's own names {model}/{source}. @param ids ModelEntry::descriptions or ModelEntry::pt_descriptions
+/// Which source of an export an SAE is by what the model's entry says, else by its link; nothing where neither
+/// says so. @param ids ModelEntry::descriptions or ModelEntry::pt_descriptions
+std::optional<DescriptionKey> published_source(const ModelEntry& entry, const Source& source,
+                                               std::string ModelEntry::*ids);
+
+/// The same; where nothing says so, the program's own names {model}/{source}.
 DescriptionKey export_source(const ModelEntry& entry, const Source& source, std::string ModelEntry::*ids);
 
 }  // namespace saescope

@@ -25,7 +25,7 @@ AtomicFile* begin_file(Files& files, const std::filesystem::path& path, std::str
 }
 
 RowOrigin origin_of(const Source& source, const std::string& token, const Results& results) {
-  return {source, token, results.model(source.model).entry.link};
+  return {source, token, results.model(source.model).entry.link_of(source.trainer, source.layer)};
 }
 
 /// The outputs that are made of statistics.

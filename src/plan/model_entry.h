@@ -23,13 +23,18 @@ struct ModelEntry {
   bool model_is_path = false;  ///< a folder in Hugging Face layout or a .gguf file
   std::string sae;             ///< hub id; empty: sae_dir holds everything
   std::string sae_dir;         ///< absolute path of the folder where SAEs are cached
-  std::string sae_path;        ///< below sae_dir and in the SAE repository, with {layer} and {trainer}
-  std::map<std::string, std::string>
-      sae_paths;        ///< "LAYER/TRAINER" → the path of an SAE that sae_path does not give
-  std::string trainer;  ///< number or word
+  /// Below sae_dir and in the SAE repository, with {layer} and {trainer}; of a trainer WIDTH_l0_L0, {width} and
+  /// {l0} are the two parts.
+  std::string sae_path;
+  /// "LAYER/TRAINER" → the path of an SAE that sae_path does not give; a trainer that stands here has no others.
+  std::map<std::string, std::string> sae_paths;
+  std::vector<int64_t> sae_layers;        ///< that have SAEs; empty: nobody says
+  std::vector<std::string> sae_trainers;  ///< the same of trainers
+  std::string trainer;                    ///< number or word
   std::vector<int64_t> layers;
   std::vector<TokenType> tokens;  ///< in the file's order
-  std::string link;               ///< with {layer} and {feature_id}; may be empty
+  std::string link;               ///< with {layer}, {trainer} and {feature_id}; may be empty
+  std::map<std::string, std::string> links;  ///< trainer → the link of its features, in place of `link`
   /// Where exports of descriptions have this model's features: MODEL_ID/LAYER_ID with {layer} and {trainer};
   /// empty: as the link says.
   std::string descriptions;
@@ -38,7 +43,11 @@ struct ModelEntry {
   nlohmann::ordered_json template_vars = nlohmann::ordered_json::object();
 
   /// sae_path with its placeholders filled in; where it has none for a value, that value is not used.
-  std::string sae_folder(std::string_view of_trainer, int64_t layer) const;
+  std::string sae_folder(const std::string& of_trainer, int64_t layer) const;
+  /// The link of an SAE's features, with {feature_id} alone left to fill in; may be empty.
+  std::string link_of(const std::string& of_trainer, int64_t layer) const;
+  /// @throws InputError (`where` left empty) where the entry says that there is no such SAE
+  void require_sae(const std::string& of_trainer, int64_t layer) const;
   /// Of SAEs that their authors' package and SAELens read in different ways, SAELens' counts.
   bool sae_lens_reading = false;
   bool check_sae = true;  ///< whether an SAE must have been trained on this model and layer, where it says so

@@ -7,7 +7,6 @@
 #include <chrono>
 
 #include "base/csv.h"
-#include "base/placeholders.h"
 #include "base/version.h"
 #include "output/page/page_table.h"
 
@@ -101,7 +100,7 @@ PageData::Json RunPage::describe_table(const FeatureTable& table) const {
           {"dict_size", results_.saes.at(source.name()).dict_size},
           {"prompts", model.prompts},
           {"prompts_per_label", model.prompts_per_label},
-          {"link", fill_placeholders(model.entry.link, {{"layer", std::to_string(source.layer)}})}};
+          {"link", model.entry.link_of(source.trainer, source.layer)}};
 }
 
 PageData::Json RunPage::describe_notes(const FeatureTable& table,
