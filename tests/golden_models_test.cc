@@ -312,5 +312,21 @@ TEST(ChatFormatter, FindsTheLastTokenOfATextAndRefusesWhatIsNotThereOnce) {
   EXPECT_THROW(formatter.find_token({"far", int64_t{-100000}}, prompt), InputError);
 }
 
+TEST(ChatFormatter, FindsTheTokenOfATextWhereTheTokenizerPutsSpacesIn) {
+  const nlohmann::json golden = read_json(goldens() / "tokenizers/characters.json");
+  const std::string text = "{{ messages[0].content }}{% if add_generation_prompt %}th</s>then, </s>th e{% endif %}";
+  for (const nlohmann::json& test : golden["cases"]) {
+    const auto name = test["name"].get<std::string>();
+    SCOPED_TRACE(name);
+    const ChatFormatter formatter(Tokenizer::from_tokenizer_json(test["tokenizer"].dump(), name),
+                                  ChatTemplate(text, name), nlohmann::ordered_json::object(), name);
+    const FormattedPrompt prompt = formatter.format("is </s> it");
+    const std::size_t at = formatter.find_token({"end", "then, </s>"}, prompt);
+    const auto last = std::find(prompt.ids.rbegin(), prompt.ids.rend(), formatter.tokenizer().find("</s>"));
+    EXPECT_EQ(at, static_cast<std::size_t>(prompt.ids.rend() - last) - 1);
+    EXPECT_EQ(formatter.find_token({"e", "th e"}, prompt), prompt.ids.size() - 1);
+  }
+}
+
 }  // namespace
 }  // namespace saescope

@@ -38,6 +38,7 @@ Json context_of(const Json& model, const Json& golden) {
     context["messages"] = conversation["messages"];
     context["tools"] = conversation["uses_tools"].get<bool>() ? goldens()["tools"] : Json();
   }
+  if (golden.contains("variables")) context.update(golden["variables"]);
   context["documents"] = nullptr;
   context["add_generation_prompt"] = golden["add_generation_prompt"];
   context["strftime_now"] = goldens()["strftime_now"];
@@ -77,7 +78,8 @@ TEST_P(RealTemplate, RendersEveryConversationAsTransformers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, RealTemplate,
-                         testing::Values("llama3_1", "llama3_2", "qwen2_5", "qwen3", "mistral_nemo"),
+                         testing::Values("llama3_1", "llama3_2", "qwen2_5", "qwen3", "mistral_nemo", "gemini",
+                                         "gemma3"),
                          [](const auto& tested) { return tested.param; });
 
 }  // namespace

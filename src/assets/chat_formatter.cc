@@ -76,6 +76,25 @@ FormattedPrompt ChatFormatter::format_messages(const nlohmann::ordered_json& mes
   return formatted;
 }
 
+std::optional<std::size_t> ChatFormatter::token_before(std::size_t behind, const FormattedPrompt& prompt) const {
+  if (!tokenizer_.tokens_join_to_text()) {
+    // Lengths of tokens say nothing then; of those that end here, an empty one is a space that was put in.
+    const auto texts = tokenizer_.token_texts(prompt.text);
+    const char* const end = prompt.text.data() + prompt.text.size() - behind;
+    const auto found = std::find_if(texts.begin(), texts.end(), [&](std::string_view part) {
+      return !part.empty() && part.data() + part.size() == end;
+    });
+    if (found == texts.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - texts.begin());
+  }
+  std::size_t length = 0;
+  for (std::size_t i = prompt.ids.size(); i > 0 && length <= behind; --i) {
+    if (length == behind) return i - 1;
+    length += tokenizer_.token_bytes(prompt.ids[i - 1]).size();
+  }
+  return std::nullopt;
+}
+
 std::size_t ChatFormatter::find_token(const TokenType& type, const FormattedPrompt& prompt) const {
   const auto fail = [&](std::string what, std::string expected) {
     return InputError({.what = fmt::format("token type `{}`: {}", type.name, std::move(what)),
@@ -106,11 +125,7 @@ std::size_t ChatFormatter::find_token(const TokenType& type, const FormattedProm
   }
   // Counted from the end: a normaliser may have changed the length of the user's text, not of the template's.
   const std::size_t behind = generation.size() - generation.rfind(text) - text.size();
-  std::size_t length = 0;
-  for (std::size_t i = prompt.ids.size(); i > 0 && length <= behind; --i) {
-    if (length == behind) return i - 1;
-    length += tokenizer_.token_bytes(prompt.ids[i - 1]).size();
-  }
+  if (const auto index = token_before(behind, prompt)) return *index;
   throw fail(fmt::format("{} does not end where a token ends", quoted), "a text whose end is a token's end");
 }
 

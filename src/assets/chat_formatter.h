@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,8 @@ class ChatFormatter {
 
  private:
   FormattedPrompt format_messages(const nlohmann::ordered_json& messages) const;
+  /// The token behind which so many bytes of the text follow, if one ends there.
+  std::optional<std::size_t> token_before(std::size_t behind, const FormattedPrompt& prompt) const;
   std::string render(const nlohmann::ordered_json& messages, bool add_generation_prompt) const;
 
   Tokenizer tokenizer_;

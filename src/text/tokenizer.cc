@@ -88,6 +88,10 @@ Tokenizer Tokenizer::from_vocabulary_files(std::string_view vocab, std::string_v
   return Tokenizer(std::make_unique<const Impl>(Impl{parse_vocabulary_files(vocab, merges, where, setup)}));
 }
 
+bool Tokenizer::tokens_join_to_text() const {
+  return !impl_->parts.normalizer.rewrites() && !impl_->parts.pre_tokenizer.rewrites();
+}
+
 const std::string& Tokenizer::remark() const { return impl_->parts.remark; }
 
 Tokenizer Tokenizer::from_gguf(const GgufVocabulary& vocabulary, const std::string& where) {

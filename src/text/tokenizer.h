@@ -83,6 +83,10 @@ class Tokenizer {
   /// The bytes of all ids, one after the other; a space that a normaliser puts in front of the text included.
   std::string decode(const std::vector<TokenId>& ids) const;
 
+  /// Whether the bytes of a text's tokens join to the text, but for what Unicode normalisation changes: no
+  /// space is put in, nothing is left out or replaced.
+  bool tokens_join_to_text() const;
+
   /// What differs from the file because of TokenizerSetup and changes ids, in a sentence; empty where nothing
   /// does.
   const std::string& remark() const;

@@ -19,7 +19,9 @@ from template_conversations import CONVERSATIONS, TOOLS
 from transformers.utils.chat_template_utils import _compile_jinja_template
 
 ROOT = Path(__file__).resolve().parents[2] / "tests" / "goldens" / "templates"
-TOKENIZERS = ["llama3_1", "llama3_2", "qwen2_5", "qwen3", "mistral_nemo"]
+TOKENIZERS = ["llama3_1", "llama3_2", "qwen2_5", "qwen3", "mistral_nemo", "gemini", "gemma3"]
+# What a model's template reads besides: each is rendered without them, then with them.
+VARIABLES = {"qwen3": {"enable_thinking": False}}
 NOW = "26 Jul 2024"
 
 
@@ -76,7 +78,7 @@ def read_gguf(path: str) -> tuple[str, dict]:
     return field("tokenizer.chat_template"), special
 
 
-def model_cases(template: str, special: dict) -> list:
+def model_cases(template: str, special: dict, variables: dict | None = None) -> list:
     cases = []
     for name, messages, uses_tools in CONVERSATIONS:
         for generation in (True, False):
@@ -86,11 +88,13 @@ def model_cases(template: str, special: dict) -> list:
                 "documents": None,
                 "add_generation_prompt": generation,
                 **special,
+                **(variables or {}),
                 "strftime_now": NOW,
             }
             result = render(template, context)
             # the same again without what every case shares
-            cases.append({"conversation": name, "add_generation_prompt": generation, **result})
+            case = {"conversation": name, "add_generation_prompt": generation, **result}
+            cases.append(case | {"variables": variables} if variables else case)
     return cases
 
 
@@ -104,6 +108,8 @@ def models(tokenizers: str, gguf: str) -> dict:
         config = json.loads((Path(tokenizers) / name / "tokenizer_config.json").read_text("utf-8"))
         special = special_tokens(config)
         cases = model_cases(config["chat_template"], special)
+        if name in VARIABLES:
+            cases += model_cases(config["chat_template"], special, VARIABLES[name])
         goldens["models"].append({"name": name, "special_tokens": special, "cases": cases})
     template, special = read_gguf(gguf)
     goldens["models"].append(

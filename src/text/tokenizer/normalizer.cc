@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "text/tokenizer/text_replacement.h"
+#include "text/tokenizer/tokenizer_parts.h"
 #include "text/tokenizer/unicode_tables.h"
 
 namespace saescope {
@@ -149,6 +150,14 @@ class Normalization {
 };
 
 }  // namespace
+
+bool Normalizer::rewrites() const {
+  return std::any_of(steps_.begin(), steps_.end(), [](const Step& step) {
+    const auto* const replace = std::get_if<Replace>(&step);
+    const bool marks = replace != nullptr && replace->text == " " && replace->content == kSpaceMark;
+    return !std::holds_alternative<NormalForm>(step) && !marks;
+  });
+}
 
 std::string Normalizer::apply(std::string_view text, std::vector<OffsetMap>* origins) const {
   Normalization normalization(text, origins);

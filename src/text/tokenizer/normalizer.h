@@ -41,6 +41,8 @@ class Normalizer {
 
   /// Whether `apply` gives back every text as it is.
   bool is_identity() const { return steps_.empty(); }
+  /// Whether it does more than to normalise Unicode and to mark spaces.
+  bool rewrites() const;
 
  private:
   std::vector<Step> steps_;

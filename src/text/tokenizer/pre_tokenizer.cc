@@ -208,6 +208,16 @@ class Splitter {
 
 }  // namespace
 
+bool PreTokenizer::rewrites() const {
+  return std::any_of(steps_.begin(), steps_.end(), [](const Step& step) {
+    if (const auto* const split = std::get_if<Split>(&step)) return split->behavior == SplitBehavior::kRemoved;
+    if (const auto* const space = std::get_if<Metaspace>(&step)) {
+      return space->prepend != Metaspace::Prepend::kNever;
+    }
+    return !std::holds_alternative<Digits>(step);
+  });
+}
+
 void PreTokenizer::split(std::string_view text, bool begins_text, Pieces& pieces) const {
   pieces.text = text;
   pieces.ranges.clear();

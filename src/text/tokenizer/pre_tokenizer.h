@@ -56,6 +56,8 @@ class PreTokenizer {
   /// Precondition: valid UTF-8, which outlives the result.
   /// @param begins_text whether nothing stands before `text`, not even an added token
   void split(std::string_view text, bool begins_text, Pieces& pieces) const;
+  /// Whether it puts spaces in front of pieces, or leaves text out.
+  bool rewrites() const;
 
  private:
   std::vector<Step> steps_;
