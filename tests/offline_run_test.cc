@@ -50,6 +50,19 @@ class OfflineRun : public ::testing::Test {
     return testing_support::run_program(arguments, folder.path(), environment);
   }
 
+  /// A snapshot of the repository org/saes, from which the configuration takes its SAE. @return its folder
+  fs::path put_saes_into_the_cache() {
+    fs::path saes = folder.path() / "hub/models--org--saes";
+    const fs::path place = saes / "snapshots" / commit / "resid_post_layer_1";
+    fs::create_directories(place);
+    fs::copy(goldens() / "pipeline/saes/llama/resid_post_layer_1", place, fs::copy_options::recursive);
+    std::string config = read_file(folder / "c.toml");
+    const std::string folder_of_saes = (goldens() / "pipeline/saes/llama").string();
+    config.replace(config.find(folder_of_saes), folder_of_saes.size(), folder / "none");
+    std::ofstream(folder / "c.toml") << config << "sae = \"org/saes\"\n";
+    return saes;
+  }
+
   TemporaryFolder folder;
   const std::string commit = std::string(40, 'a');
 };
@@ -62,20 +75,23 @@ TEST_F(OfflineRun, ACompleteCacheIsEnoughAndTheSummaryNamesTheCommit) {
 }
 
 TEST_F(OfflineRun, SaesThatAnotherProgramDownloadedIntoTheHubCacheAreFound) {
-  const fs::path saes = folder.path() / "hub/models--org--saes";
-  const fs::path place = saes / "snapshots" / commit / "resid_post_layer_1";
-  fs::create_directories(place);
+  const fs::path saes = put_saes_into_the_cache();
   fs::create_directories(saes / "refs");
   std::ofstream(saes / "refs/main") << commit;
-  fs::copy(goldens() / "pipeline/saes/llama/resid_post_layer_1", place, fs::copy_options::recursive);
-  std::string config = read_file(folder / "c.toml");
-  const std::string folder_of_saes = (goldens() / "pipeline/saes/llama").string();
-  config.replace(config.find(folder_of_saes), folder_of_saes.size(), folder / "none");
-  std::ofstream(folder / "c.toml") << config << "sae = \"org/saes\"\n";
   const ProcessResult result = run({"--offline"}, {});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("SAEs org/saes at commit " + commit));
   EXPECT_FALSE(fs::exists(folder / "none"));
+}
+
+TEST_F(OfflineRun, OfSaesWithoutRefsTheOnlySnapshotIsReadWhereTheHubCannotBeAsked) {
+  put_saes_into_the_cache();
+  for (const std::vector<std::string>& flags : {std::vector<std::string>{"--offline"}, {}}) {
+    const ProcessResult result = run(flags, {"HF_ENDPOINT=http://127.0.0.1:9", "no_proxy=127.0.0.1"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("org/saes: the cache does not say which commit"));
+    EXPECT_THAT(result.out, HasSubstr("SAEs org/saes at commit " + commit));
+  }
 }
 
 TEST_F(OfflineRun, AHubThatCannotBeReachedCostsOneWarning) {

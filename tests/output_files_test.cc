@@ -125,6 +125,72 @@ TEST_F(OutputFiles, OneThatIsAnInputUnderAnyNameIsRefusedBeforeTheRun) {
   EXPECT_EQ(read_file(prompts), "{\"content\": \"Hello!\"}\n");
 }
 
+TEST_F(OutputFiles, OneThatIsAFileOfTheSaeTheTemplateOrAHubsSnapshotIsRefused) {
+  const fs::path repo = folder.path() / "hub/models--org--tiny";
+  fs::create_directories(repo / "snapshots/0123456789");
+  fs::create_directories(repo / "blobs");
+  fs::create_directories(repo / "refs");
+  std::ofstream(repo / "refs/main") << "0123456789";
+  for (const auto& file : fs::directory_iterator(goldens() / "tiny/llama_tied")) {
+    const std::string name = file.path().filename().string();
+    if (!file.is_regular_file()) continue;
+    fs::copy_file(file.path(), repo / "blobs" / ("b" + name));
+    fs::create_symlink("../../blobs/b" + name, repo / "snapshots/0123456789" / name);
+  }
+  fs::copy(kFolder / "saes/llama", folder / "saes", fs::copy_options::recursive);
+  std::ofstream(folder / "template.txt") << "{{ messages[0]['content'] }}";
+  const std::string keys = "model = \"org/tiny\"\nsae_dir = \"./saes\"\ntrainer = 1\nlayers = [1]\n"
+                           "chat_template = \"./template.txt\"\ntokens = { last = -1 }\n";
+  std::ofstream(folder / "config.toml")
+      << "[models.tiny]\nsae_path = \"resid_post_layer_{layer}/trainer_{trainer}\"\n" << keys
+      << "[models.file]\nsae_path = \"resid_post_layer_{layer}/trainer_{trainer}/ae.pt\"\n" << keys;
+  const std::string sae = "saes/resid_post_layer_1/trainer_1/";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"tiny", sae + "ae.pt"}, {"file", sae + "ae.pt"}, {"file", sae + "config.json"}, {"tiny", "template.txt"},
+      {"tiny", "hub/models--org--tiny/snapshots/0123456789/config.json"},
+      {"tiny", "hub/models--org--tiny/blobs/btokenizer.json"}};
+  for (const auto& [model, target] : cases) {
+    const std::string before = read_file(folder / target);
+    Arguments arguments = universal({"--offline", "--universal-output", folder / target});
+    arguments[1] = folder / "config.toml";
+    arguments[5] = model;
+    const ProcessResult result =
+        run_program(arguments, ".", {"HF_HUB_CACHE=" + (folder.path() / "hub").string()});
+    EXPECT_EQ(result.exit_code, 2) << target;
+    EXPECT_THAT(result.err, HasSubstr("name the same file")) << target;
+    EXPECT_EQ(read_file(folder / target), before) << target;
+  }
+}
+
+TEST_F(OutputFiles, AResultBesideTheModelMayBeReplaced) {
+  fs::copy(goldens() / "tiny/llama_tied", folder / "tiny_model");
+  std::ofstream(folder / "config.toml")
+      << "[models.tiny]\nmodel = \"./tiny_model\"\nsae_dir = \"" + (kFolder / "saes/llama").string() +
+             "\"\nsae_path = \"resid_post_layer_{layer}/trainer_{trainer}\"\n"
+             "trainer = 1\nlayers = [1]\ntokens = { asst = \"assistant\" }\n";
+  std::ofstream(folder / "tiny_model/u.csv") << "of an earlier run";
+  Arguments arguments = universal({"--universal-output", folder / "tiny_model/u.csv"});
+  arguments[1] = folder / "config.toml";
+  arguments[5] = "tiny";
+  const ProcessResult result = run_program(arguments);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+}
+
+TEST_F(OutputFiles, AReaderOfAPipeThatHasSeenEnoughIsNoFailure) {
+  const std::string pipe = folder / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  auto reader = std::async(std::launch::async, [&] {
+    std::string line;
+    std::ifstream file(pipe);
+    std::getline(file, line);
+    return line;
+  });
+  const ProcessResult result =
+      run_program(universal({"--universal-output", pipe, "--threshold", "0", "--activation-threshold", "-1e30"}));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(reader.get(), HasSubstr("feature_id"));
+}
+
 TEST_F(OutputFiles, OneThatIsAFileOfTheModelIsRefused) {
   fs::copy(goldens() / "tiny/llama_tied", folder / "tiny_model");
   std::ofstream(folder / "config.toml")

@@ -92,18 +92,29 @@ std::vector<FileNeed> SaeFiles::needed() const {
   return needs;
 }
 
-OpenedSae SaeFiles::open(Progress& progress) const {
-  const auto place = find();
-  fs::path path;
-  if (!place) {
-    path = fetch(progress);
-  } else if (!place->root.empty() && !entry_.sae.empty()) {
-    // only looks whether they are of the revision that is asked for
-    path = fetch_to(place->root, format_of(place->path));
-  } else {
-    path = place->path;
-    if (place->root.empty()) hub_.cached_file(entry_.sae, needed().front().file);  // fixes the commit
+fs::path SaeFiles::settle_at(const Place& place) const {
+  // Only looks whether they are of the revision that is asked for.
+  if (!place.root.empty() && !entry_.sae.empty()) return fetch_to(place.root, format_of(place.path));
+  if (place.root.empty()) hub_.cached_file(entry_.sae, needed().front().file);  // fixes the commit
+  return place.path;
+}
+
+fs::path SaeFiles::settle(Progress& progress) const {
+  if (const auto place = find()) return settle_at(*place);
+  try {
+    return fetch(progress);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error&) {
+    // Now that the hub cannot be asked, a snapshot of an unknown commit counts.
+    const auto place = find();
+    if (!place) throw;
+    return settle_at(*place);
   }
+}
+
+OpenedSae SaeFiles::open(Progress& progress) const {
+  const fs::path path = settle(progress);
   const SaeFormat& format = format_of(path);
   OpenedSae sae = format.open({path, entry_.sae.empty() ? "" : parse_hub_repo(entry_.sae).id,
                                entry_.sae_lens_reading ? SaeReading::kSaeLens : SaeReading::kAuthors});

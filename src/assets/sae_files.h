@@ -39,6 +39,9 @@ class SaeFiles {
   /// cache.
   std::vector<std::filesystem::path> roots() const;
   std::optional<Place> find() const;
+  /// Where the SAE lies in the end, downloaded where it must be.
+  std::filesystem::path settle(Progress& progress) const;
+  std::filesystem::path settle_at(const Place& place) const;
   std::optional<std::filesystem::path> find_in_hub_cache() const;
   /// The format of what the repository holds, which is asked for its files' names.
   const SaeFormat& format_in_repository() const;

@@ -148,6 +148,8 @@ void AtomicFile::write_through() {
       good = count >= 0 || errno == EINTR;
     }
   }
+  // A reader that has seen enough, such as `head`, is no failure.
+  good = good || errno == EPIPE;
   if (!good) {
     const RunError error = failure();
     ::close(fd);

@@ -83,7 +83,7 @@ std::string quoted_command(int argc, const char* const* argv) {
 }
 
 std::string run(const Options& options, const RunRequest& request, Hub& hub, const Context& context) {
-  require_apart_from_models(options, request.plan.models);
+  require_apart_from_models(options, request.plan.models, hub);
   for (const NamedFile& output : options.outputs()) check_output(output.path);
   Results results = analyze(request.plan, hub, context);
   const OutputSummary written = write_outputs(results, request.outputs, request.description);

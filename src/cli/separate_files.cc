@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
 #include <system_error>
 
+#include "assets/sae_files.h"
 #include "base/error.h"
 #include "base/output_target.h"
 #include "input/prompts_reader.h"
@@ -70,6 +73,40 @@ void require_files(const Options& options) {
                     .hint = "leave --record-prompts out, or name a file"});
 }
 
+/// Whether a file of a model's or an SAE's folder may be one of its own, by its name. Results of earlier runs may
+/// lie beside them.
+bool is_asset(const fs::path& path) {
+  constexpr std::array<std::string_view, 9> kExtensions = {".json", ".jinja", ".txt",  ".safetensors", ".bin",
+                                                           ".gguf", ".pt",    ".npz", ".pth"};
+  return std::find(kExtensions.begin(), kExtensions.end(), path.extension().string()) != kExtensions.end();
+}
+
+void add_assets_below(const char* what, const fs::path& folder, std::vector<NamedFile>& files) {
+  std::error_code error;
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator at(folder, options, error), end; !error && at != end;
+       at.increment(error)) {
+    if (is_asset(at->path())) files.push_back({what, at->path()});
+  }
+}
+
+/// A model's folder or snapshot; of a GGUF file also its further parts, which lie beside it.
+void add_model_files(const ModelEntry& entry, const Hub& hub, std::vector<NamedFile>& files) {
+  constexpr const char* kWhat = "the model";
+  if (entry.chat_template_is_path) files.push_back({"the chat template", entry.chat_template});
+  if (!entry.model_is_path) {
+    const auto config = hub.find_cached(entry.model, "config.json");
+    if (config) add_assets_below(kWhat, config->parent_path(), files);
+    return;
+  }
+  const fs::path path = entry.model;
+  if (!is_gguf(path)) return add_assets_below(kWhat, path, files);
+  std::error_code error;
+  for (const fs::directory_entry& part : fs::directory_iterator(path.parent_path(), error)) {
+    if (is_gguf(part.path())) files.push_back({kWhat, part.path()});
+  }
+}
+
 }  // namespace
 
 void require_separate_files(const Options& options) {
@@ -84,22 +121,17 @@ void require_separate_files(const Options& options) {
   require_apart(outputs, inputs_of(options));
 }
 
-void require_apart_from_models(const Options& options, const std::vector<ModelPlan>& models) {
+void require_apart_from_models(const Options& options, const std::vector<ModelPlan>& models, Hub& hub) {
   std::vector<NamedFile> inputs;
-  const auto add_folder = [&](const char* what, const fs::path& folder) {
-    std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-      inputs.push_back({what, entry.path()});
-    }
-  };
   for (const ModelPlan& model : models) {
-    if (model.entry.model_is_path) {
-      inputs.push_back({"the model", model.entry.model});
-      add_folder("the model", model.entry.model);
-    }
+    add_model_files(model.entry, hub, inputs);
     for (const LayerPlan& layer : model.layers) {
       for (const SourcePlan& source : layer.sources) {
-        add_folder("the SAE", fs::path(model.entry.sae_dir) / source.sae_folder);
+        for (const FileNeed& need : SaeFiles(model.entry, source.source, hub).needed()) {
+          if (!need.path) continue;
+          inputs.push_back({"the SAE", *need.path});
+          add_assets_below("the SAE", need.path->parent_path(), inputs);
+        }
       }
     }
   }

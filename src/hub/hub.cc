@@ -92,6 +92,7 @@ struct Hub::Impl {
   std::map<std::string, std::string> commits;  ///< repository as it was named → the commit this run reads
   std::optional<ErrorDetail> unreachable;      ///< why the hub could not be reached; it is not asked again
   std::set<std::string> told;                  ///< repositories of which that was said
+  std::set<std::string> refused;               ///< repositories, as named, that the hub does not show
 
   RepoCache cache_of(const HubRepo& repo) const { return {settings.cache, repo.id}; }
 
@@ -102,16 +103,15 @@ struct Hub::Impl {
     return cache_of(repo).commit(repo.revision);
   }
 
-  /// What is read where nobody says which commit a revision is: the only snapshot there is.
+  /// lone_snapshot, from now on.
   std::optional<std::string> only_snapshot(const std::string& name) {
-    const HubRepo repo = parse_hub_repo(name);
-    const std::vector<std::string> commits_here = cache_of(repo).snapshots();
-    if (commits_here.size() != 1 || repo.revision != HubRepo().revision) return std::nullopt;
+    auto commit = lone_snapshot(name);
+    if (!commit) return std::nullopt;
     context.progress->warn(fmt::format(
         "{}: the cache does not say which commit the branch {} is; the only one there, {}, is read", name,
-        repo.revision, commits_here.front()));
-    commits.emplace(name, commits_here.front());
-    return commits_here.front();
+        parse_hub_repo(name).revision, *commit));
+    commits.emplace(name, *commit);
+    return commit;
   }
 
   /// A hub that does not answer is waited for where the file comes from nowhere else.
@@ -141,7 +141,23 @@ struct Hub::Impl {
     } catch (const NetworkError& error) {
       unreachable = error.detail();
       throw;
+    } catch (const InputError&) {
+      refused.insert(name);
+      throw;
     }
+  }
+
+  /// Whether nobody can say which commit a revision is.
+  bool cannot_ask(const std::string& name) const {
+    return settings.offline || unreachable || refused.contains(name);
+  }
+
+  /// What is read then: the only snapshot there is.
+  std::optional<std::string> lone_snapshot(const std::string& name) const {
+    const HubRepo repo = parse_hub_repo(name);
+    std::vector<std::string> commits_here = cache_of(repo).snapshots();
+    if (commits_here.size() != 1 || repo.revision != HubRepo().revision) return std::nullopt;
+    return std::move(commits_here.front());
   }
 
   /// Lets `fetch(info)` bring what the hub said a file is, and asks once more where something else came.
@@ -249,7 +265,8 @@ std::optional<std::string> Hub::commit(const std::string& repo) const {
 
 std::optional<fs::path> Hub::find_cached(const std::string& repo, const std::string& file) const {
   check_file_name(file);
-  const auto commit = impl_->known_commit(repo);
+  auto commit = impl_->known_commit(repo);
+  if (!commit && impl_->cannot_ask(repo)) commit = impl_->lone_snapshot(repo);
   return commit ? impl_->cache_of(parse_hub_repo(repo)).find(*commit, file) : std::nullopt;
 }
 

@@ -86,7 +86,8 @@ class Hub {
   std::filesystem::path local_file(const std::string& repo, const std::string& file,
                                    const std::filesystem::path& folder);
 
-  /// What cached_file would do: the path where it is cached already, else nothing, and never a request.
+  /// What cached_file would do: the path where it is cached already, else nothing, and never a request. Of a
+  /// repository that the hub cannot be asked about, the only snapshot counts.
   std::optional<std::filesystem::path> find_cached(const std::string& repo, const std::string& file) const;
 
   /// Size and identity of a file, by a HEAD request; nothing where the repository has no such file.
