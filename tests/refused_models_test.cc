@@ -7,12 +7,14 @@
 #include "assets/model_files.h"
 #include "golden_files.h"
 #include "hub/test_hub.h"
+#include "model/weights.h"
 #include "process.h"
 
 namespace saescope {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing_support::goldens;
 using testing_support::read_json;
@@ -69,7 +71,40 @@ TEST_F(RefusedModels, QuantisedWeightsAreNamedByTheirMethod) {
   }
 }
 
+TEST_F(RefusedModels, WeightsQuantisedByOlderPackagesAreNamedToo) {
+  EXPECT_THAT(refusal({{"quantization", {{"group_size", 64}, {"bits", 4}}}}), HasSubstr("quantised by MLX"));
+  for (const auto& [file, method] : {std::pair{"quantize_config.json", "GPTQ"}, {"quant_config.json", "AWQ"}}) {
+    const std::string repo = std::string("org/") + method;
+    server.add_file(repo, "config.json", read_json(goldens() / "tiny/llama_tied/config.json").dump());
+    server.add_file(repo, file, "{}");
+    settings.cache = folder.path() / method;
+    settings.endpoint = server.endpoint();
+    EXPECT_THAT(open(repo, false), HasSubstr(std::string("quantised with the method ") + method));
+  }
+}
+
+TEST_F(RefusedModels, WeightsThatLackTensorsAreShownAsTheyAre) {
+  const Json json = read_json(goldens() / "tiny/llama_tied/config.json");
+  const ModelConfig config = model_config_from_json(json, "config.json");
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"base_model.model.model.layers.0.mlp.up_proj.weight", "may be of another model"},
+      {"model.layers.0.mlp.up_proj.qweight", "GPTQ or AWQ"},
+      {"model.layers.0.mlp.up_proj.SCB", "bitsandbytes"},
+      {"model.layers.0.mlp.up_proj.biases", "MLX"}};
+  for (const auto& [name, hint] : cases) {
+    const NamedTensors tensors = {{name, TensorView{.dtype = DType::kF32, .shape = {2, 3}, .strides = {3, 1}}}};
+    try {
+      bind_weights(tensors, config, 1, TensorNaming::kHuggingFace, "model.safetensors");
+      ADD_FAILURE() << name;
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), AllOf(HasSubstr("its tensors are " + name + " F32 [2, 3]"), HasSubstr(hint)));
+    }
+  }
+}
+
 TEST_F(RefusedModels, WrappersEncodersAndOthersAreNamed) {
+  EXPECT_THAT(refusal({{"model_type", "qwen2_5_omni"}, {"thinker_config", Json::object()}}),
+              HasSubstr("vision or audio"));
   EXPECT_THAT(refusal({{"model_type", "llava"}, {"vision_config", Json::object()}}),
               HasSubstr("vision or audio"));
   EXPECT_THAT(refusal({{"model_type", "bert"}}), HasSubstr("an encoder"));
@@ -85,6 +120,11 @@ TEST_F(RefusedModels, AnAdapterNamesItsModelInAFolderAndOnTheHub) {
   settings.cache = folder.path() / "cache";
   settings.endpoint = server.endpoint();
   EXPECT_THAT(open("org/lora", false), HasSubstr("an adapter of org/base"));
+  // Of some the model's configuration lies beside it, and nothing else is there.
+  server.add_file("org/lora2", "adapter_config.json", config);
+  server.add_file("org/lora2", "config.json", read_json(goldens() / "tiny/llama_tied/config.json").dump());
+  settings.cache = folder.path() / "cache2";
+  EXPECT_THAT(open("org/lora2", false), HasSubstr("an adapter of org/base"));
 }
 
 TEST_F(RefusedModels, TheHubCachesOwnFolderIsAModel) {

@@ -145,6 +145,29 @@ TEST_F(SaeFormatsRun, ASaeOfAnotherLayerStopsTheRun) {
   EXPECT_THAT(result.err, AllOf(HasSubstr("was trained on another layer"), HasSubstr("layer 2")));
 }
 
+TEST_F(SaeFormatsRun, WhatADictionarysConfigurationSaysOfItsOriginCounts) {
+  const fs::path place = folder.path() / "saes/layer_1";
+  fs::create_directories(place.parent_path());
+  fs::copy(dictionaries / "resid_post_layer_1/trainer_1", place);
+  const Json good = read_json(place / "config.json");
+  const std::vector<std::pair<Json, std::string>> cases = {
+      {{{"trainer", {{"layer", "2"}}}}, "another layer"},
+      {{{"trainer", {{"layer", nullptr}, {"submodule_name", "resid_post_layer_2"}}}}, "another layer"},
+      {{{"trainer", {{"layer", 1}}}, {"buffer", {{"io", "in"}}}}, "another layer"},
+      {{{"trainer", {{"submodule_name", "mlp_layer1"}}}}, "another part of the model"},
+      {{{"trainer", {{"submodule_name", "attn_out_layer_1"}}}}, "another part of the model"},
+      {{{"trainer", {{"lm_name", "Qwen/Qwen2.5-7B-Instruct"}}}}, "another model"},
+      {{{"trainer", {{"layer", "1"}, {"submodule_name", "resid_post_layer_1"}, {"lm_name", "org/own"}}}}, ""}};
+  for (const auto& [changes, reason] : cases) {
+    Json config = good;
+    config.merge_patch(changes);
+    std::ofstream(place / "config.json") << config.dump();
+    const auto result = run(key("sae_dir", folder / "saes") + key("sae_path", "layer_{layer}"), "u.csv");
+    EXPECT_EQ(result.exit_code, reason.empty() ? 0 : 2) << changes << result.err;
+    EXPECT_THAT(result.err, HasSubstr(reason)) << changes;
+  }
+}
+
 TEST_F(SaeFormatsRun, AFileIsASaeWhereThePathNamesOne) {
   const auto result = run(key("sae_dir", (goldens() / "sae_formats").string()) +
                               key("sae_path", "qresearch/DeepSeek-R1-Distill-Llama-8B-SAE-l{layer}.pt"),

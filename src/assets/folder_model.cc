@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <utility>
 
 #include "assets/repository_files.h"
@@ -44,6 +45,21 @@ void refuse_adapter(const RepositoryFiles& files) {
                     .hint = "merge it into its model: merge_and_unload() of peft, then save_pretrained()"});
 }
 
+/// Packages of before transformers' `quantization_config` say in a file of their own how the weights are quantised.
+void refuse_quantised(const RepositoryFiles& files) {
+  constexpr std::array<std::pair<const char*, const char*>, 2> kFiles = {
+      {{"quantize_config.json", "GPTQ"}, {"quant_config.json", "AWQ"}}};
+  for (const auto& [file, method] : kFiles) {
+    if (!files.has(file)) continue;
+    throw InputError(
+        {.what = fmt::format("the weights are quantised with the method {}, which is not read", method),
+         .where = files.where(),
+         .expected = "weights in F32, F16 or BF16, or a GGUF file",
+         .found = file,
+         .hint = "use the model in bfloat16, or quantised as GGUF"});
+  }
+}
+
 class FolderModel final : public ModelFiles {
  public:
   FolderModel(const ModelEntry& model, const fs::path& folder, RepositoryFiles files, Progress& progress)
@@ -84,6 +100,7 @@ class FolderModel final : public ModelFiles {
   }
 
   std::string revision() const override { return files_.commit(); }
+  const RepositoryFiles& files() const { return files_; }
 
   std::string published_name() const override {
     if (!files_.repo().empty()) return files_.repo();
@@ -172,16 +189,18 @@ std::unique_ptr<ModelFiles> open_folder_model(const ModelEntry& entry, Progress&
   const fs::path folder = folder_of(entry);
   RepositoryFiles files(folder);
   refuse_adapter(files);
+  refuse_quantised(files);
   return std::make_unique<FolderModel>(entry, folder, std::move(files), progress);
 }
 
 std::unique_ptr<ModelFiles> open_hub_model(const ModelEntry& entry, Hub& hub, Progress& progress) {
   RepositoryFiles files(hub, entry.model);
   const auto config = hub.cached_file(entry.model, kConfig);
-  if (!config) refuse_adapter(files);
+  refuse_adapter(files);
   const fs::path folder = (config ? *config : files.require(kConfig)).parent_path();
   auto model = std::make_unique<FolderModel>(entry, folder, std::move(files), progress);
   model->config();  // what cannot be run is said before more of it is downloaded
+  refuse_quantised(model->files());
   return model;
 }
 

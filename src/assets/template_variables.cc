@@ -89,6 +89,7 @@ InputError no_chat_template(const std::string& where) {
       {.what = "the model has no chat template",
        .where = where,
        .expected = "chat_template.jinja, or `chat_template` in tokenizer_config.json or the GGUF metadata",
+       .found = "none of these",
        .hint =
            "use the instruct version of the model, or set `chat_template` (a text or a file) in its entry"});
 }

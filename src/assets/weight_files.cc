@@ -91,7 +91,7 @@ const WeightFiles::Form& WeightFiles::form_of(const RepositoryFiles& files) {
        .where = files.where(),
        .expected = fmt::format("{0}, or {1} with its shards, or {2}, or {3} with its shards",
                                kForms[0].single, kForms[0].index, kForms[1].single, kForms[1].index),
-       .found = files.listing(),
+       .found = files.listing().empty() ? "none of these in the repository" : files.listing(),
        .hint = "the model may be published in another form only, such as GGUF"});
 }
 

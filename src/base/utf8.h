@@ -32,6 +32,9 @@ inline std::size_t character_start(std::string_view text, std::size_t pos) {
   return pos;
 }
 
+/// Whether a text's first bytes are those of UTF-16: its byte order mark, or a NUL in one of the first two.
+bool begins_like_utf16(std::string_view text);
+
 /// Byte offset of the first invalid sequence, or npos where all of `text` is valid UTF-8.
 std::size_t find_invalid_utf8(std::string_view text);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <utility>
 
 namespace saescope {
@@ -51,9 +52,17 @@ std::string closest_word(std::string_view word, const std::vector<std::string>& 
 namespace {
 
 /// What people who come from other programs write, and what it is called here.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 26> kOtherNames = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 34> kOtherNames = {{
     {"gpu", "cuda"},
     {"cuda:0", "cuda"},
+    {"nvidia", "cuda"},
+    {"rocm", "cuda"},
+    {"mps", "cpu"},
+    {"metal", "cpu"},
+    {"torch.bfloat16", "bf16"},
+    {"torch.float16", "bf16"},
+    {"torch.float32", "fp32"},
+    {"double", "fp32"},
     {"bfloat16", "bf16"},
     {"float16", "bf16"},
     {"fp16", "bf16"},
@@ -82,13 +91,17 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 26> kOtherNa
 
 }  // namespace
 
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& known,
+std::string did_you_mean(std::string_view typed, const std::vector<std::string>& known,
                          std::string otherwise) {
+  std::string word(typed);
+  std::transform(word.begin(), word.end(), word.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   std::string near;
   for (const auto& [theirs, ours] : kOtherNames) {
     const bool offered = std::find(known.begin(), known.end(), ours) != known.end();
     if (word == theirs && offered) near = ours;
   }
+  if (near.empty()) near = closest_word(typed, known);
   if (near.empty()) near = closest_word(word, known);
   return near.empty() ? std::move(otherwise) : fmt::format("did you mean {}?", near);
 }

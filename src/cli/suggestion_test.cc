@@ -28,5 +28,12 @@ TEST(DidYouMean, FallsBackToTheGivenHint) {
   EXPECT_EQ(did_you_mean("xyz", kKnown, "other"), "other");
 }
 
+TEST(DidYouMean, KnowsWhatOtherProgramsCallItInAnyCase) {
+  EXPECT_EQ(did_you_mean("GPU", {"auto", "cpu", "cuda"}, ""), "did you mean cuda?");
+  EXPECT_EQ(did_you_mean("mps", {"auto", "cpu", "cuda"}, ""), "did you mean cpu?");
+  EXPECT_EQ(did_you_mean("torch.bfloat16", {"bf16", "fp32"}, ""), "did you mean bf16?");
+  EXPECT_EQ(did_you_mean("UNIVERSAL", {"universal", "specific"}, ""), "did you mean universal?");
+}
+
 }  // namespace
 }  // namespace saescope

@@ -195,7 +195,7 @@ class Reader {
     }
     if (call == nullptr) {
       fail(fmt::format("key '{}' of the state dict has a value that cannot be used", key_),
-           "a tensor, a number or a bool", std::string(kind_of(pickle_.values[ref])));
+           "a tensor, a number or a bool", described(ref));
     }
     // (storage, offset, size, stride, requires_grad, backward_hooks[, metadata])
     const std::vector<PickleRef>& arguments = arguments_of(*call);
@@ -213,6 +213,21 @@ class Reader {
     // An empty tensor may name any offset, even one past its storage.
     if (element_count(view.shape) > 0) view.data += offset * layout_of(view.dtype).block_bytes;
     return view;
+  }
+
+  /// What kind of value, of a dict with some of its keys.
+  std::string described(PickleRef ref) const {
+    constexpr std::size_t kShown = 6;
+    std::string text(kind_of(pickle_.values[ref]));
+    const auto* dict = pickle_.get<PickleDict>(ref);
+    if (dict == nullptr) return text;
+    std::size_t shown = 0;
+    for (const auto& [key, value] : dict->items) {
+      const auto* name = pickle_.get<std::string_view>(key);
+      if (name == nullptr || shown == kShown) continue;
+      text += fmt::format("{}{}", shown++ == 0 ? " with the keys " : ", ", *name);
+    }
+    return shown < dict->items.size() ? text + ", …" : text;
   }
 
   const std::vector<PickleRef>& arguments_of(const PickleCall& call) const {

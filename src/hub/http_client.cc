@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <filesystem>
@@ -167,8 +168,10 @@ struct HttpClient::Impl {
     curl_easy_setopt(curl, CURLOPT_NOBODY, exchange.request.method == HttpRequest::Method::kHead ? 1L : 0L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "saescope");
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectTimeout);
+    const auto own = exchange.request.stall_timeout;
+    const auto stall = own.count() > 0 ? std::min(own, settings.stall_timeout) : settings.stall_timeout;
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings.stall_timeout.count()));
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(stall.count()));
     curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, kReceiveBuffer);
     curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, message.data());

@@ -41,6 +41,8 @@ struct HttpRequest {
   Method method = Method::kGet;
   std::string url;
   std::vector<std::string> headers;  ///< whole lines, `Name: value`
+  /// A connection that brings nothing for so long is dropped; 0: the settings' time.
+  std::chrono::seconds stall_timeout{0};
   /// Called once the head of the response is there, before its body. @return whether the body is wanted.
   std::function<bool(const HttpResponse&)> on_response;
   /// Called with each piece of a wanted body, in order.

@@ -36,7 +36,7 @@ std::optional<uint64_t> file_size_of(const fs::path& path) {
 }
 
 /// What a file is worth that the run can do without.
-constexpr Patience kPatienceForOptional = {1, std::chrono::seconds(2)};
+constexpr Patience kPatienceForOptional = {1, std::chrono::seconds(2), std::chrono::seconds(5)};
 
 std::string folder_text(const fs::path& folder) {
   return folder.empty() ? "a folder for downloads; set HF_HOME or HF_HUB_CACHE" : folder.string();

@@ -48,9 +48,10 @@ HttpResponse HubClient::send(HttpRequest request, const StopAt& stop_at) {
   return send_following(http_, std::move(request), authorization, stop_at);
 }
 
-RemoteAnswer HubClient::head_once(const RemoteFile& file) {
+RemoteAnswer HubClient::head_once(const RemoteFile& file, std::chrono::seconds stall_timeout) {
   HttpRequest request;
   request.method = HttpRequest::Method::kHead;
+  request.stall_timeout = stall_timeout;
   request.url = url_of(file);
   request.headers = {"Accept-Encoding: identity"};  // the size must be the file's own
   // A redirect off the hub carries the file's facts itself; storage behind it does not know them.
@@ -70,7 +71,7 @@ RemoteAnswer HubClient::head(const RemoteFile& file, Patience patience) {
   Retry retry(settings_, context_, patience);
   while (true) {
     try {
-      return head_once(file);
+      return head_once(file, patience.stall_timeout);
     } catch (const NetworkError& error) {
       retry.wait_or_rethrow(error);
     }

@@ -53,7 +53,7 @@ class HubClient {
  private:
   bool is_own_origin(const std::string& url) const;
   HttpResponse send(HttpRequest request, const StopAt& stop_at);
-  RemoteAnswer head_once(const RemoteFile& file);
+  RemoteAnswer head_once(const RemoteFile& file, std::chrono::seconds stall_timeout);
 
   HubSettings settings_;
   Context context_;

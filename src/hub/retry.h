@@ -12,6 +12,7 @@ namespace saescope {
 struct Patience {
   int retries;                             ///< further tries after a failure that may pass
   std::chrono::milliseconds longest_wait;  ///< that a server may ask for
+  std::chrono::seconds stall_timeout{0};   ///< as HttpRequest's
 };
 
 /// Counts failures that may pass and waits between them: twice as long each time, or as long as the

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/json_text.h"
 #include "base/utf8.h"
+#include "input/input_files.h"
 
 namespace saescope {
 namespace {
@@ -129,17 +130,6 @@ void require_same_width(const CsvRecord& record, const CsvRecord& header, const 
                     .hint = "quote fields that hold commas"});
 }
 
-/// Excel's "Unicode text" would otherwise end in a puzzling message about a missing column.
-void refuse_utf16(std::string_view text, const std::string& file) {
-  const std::string_view mark = text.substr(0, 2);
-  if (mark != "\xFF\xFE" && mark != "\xFE\xFF") return;
-  throw InputError({.what = "the file is written in UTF-16",
-                    .where = file,
-                    .expected = "UTF-8",
-                    .found = {},
-                    .hint = "save it as \"CSV UTF-8\""});
-}
-
 }  // namespace
 
 std::vector<RequestedFeature> read_features_csv(const std::filesystem::path& path, Progress& progress) {
@@ -154,7 +144,7 @@ std::vector<RequestedFeature> read_features_csv(const std::filesystem::path& pat
 }
 
 std::vector<RequestedFeature> parse_features_csv(std::string_view text, const std::string& file) {
-  refuse_utf16(text, file);
+  if (begins_like_utf16(text)) throw utf16_error(file);
   std::optional<CsvRecord> header;
   Columns columns;
   std::size_t row = 0;

@@ -150,6 +150,7 @@ TEST_F(FeaturesCsv, AnEmptyFileIsAnError) {
 
 TEST_F(FeaturesCsv, Utf16IsNamedAsSuch) {
   EXPECT_THAT(error(std::string_view("\xFF\xFE\x66\x00", 4)).what, HasSubstr("UTF-16"));
+  EXPECT_THAT(error(std::string_view("f\0e\0", 4)).what, HasSubstr("UTF-16"));
 }
 
 TEST_F(FeaturesCsv, ForeignEncodingInAnIgnoredColumnDoesNotMatter) {

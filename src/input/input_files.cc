@@ -83,6 +83,13 @@ std::vector<fs::path> list_input_files(const fs::path& path, const InputKind& ki
   return {path};
 }
 
+InputError utf16_error(const std::string& file) {
+  return InputError({.what = "the file is written in UTF-16",
+                     .where = file,
+                     .expected = "UTF-8",
+                     .hint = "save it in UTF-8 (Excel calls that \"CSV UTF-8\")"});
+}
+
 std::ifstream open_input_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (in) return in;

@@ -2,8 +2,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/error.h"
 
 namespace saescope {
 
@@ -21,6 +24,9 @@ struct InputKind {
 /// @throws InputError where nothing is at the path, the folder holds no such file or cannot be listed, or one
 ///         of them is not a regular file.
 std::vector<std::filesystem::path> list_input_files(const std::filesystem::path& path, const InputKind& kind);
+
+/// What some programs of other systems write: "Unicode text", the redirection of PowerShell.
+InputError utf16_error(const std::string& file);
 
 /// @throws InputError with the system's reason
 std::ifstream open_input_file(const std::filesystem::path& path);

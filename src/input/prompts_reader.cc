@@ -47,11 +47,12 @@ Beginning read_beginning(std::streambuf& bytes) {
   return beginning;
 }
 
-[[noreturn]] void refuse_utf16(const std::string& file) {
-  throw InputError({.what = "the file is written in UTF-16",
-                    .where = file,
-                    .expected = "UTF-8",
-                    .hint = "save it in UTF-8"});
+/// The byte behind the one that comes next; a space where it is not at hand.
+char second_byte(std::streambuf& bytes) {
+  if (bytes.in_avail() < 2) return ' ';
+  const char second = Traits::to_char_type(bytes.snextc());
+  bytes.sungetc();
+  return second;
 }
 
 /// The line that comes next, its end included; of a longer one than a line may be only so much as shows it.
@@ -128,7 +129,8 @@ void append_prompts(std::istream& in, const std::string& file, Prompts& prompts,
   const Beginning beginning = read_beginning(bytes);
   const JsonOrigin origin = {file, beginning.line, kPromptExample};
   if (!beginning.first) return;
-  if (*beginning.first == '\xFF' || *beginning.first == '\xFE') refuse_utf16(file);
+  const char pair[] = {*beginning.first, second_byte(bytes)};
+  if (begins_like_utf16({pair, 2})) throw utf16_error(file);
   if (*beginning.first == '[') return for_each_json_element(bytes, origin, add);
   if (*beginning.first != '{') {
     std::string head = read_head(bytes);

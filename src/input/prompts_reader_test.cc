@@ -213,6 +213,8 @@ TEST_F(PromptsReader, NamesTheKeysItFoundAndTakesAnother) {
 TEST_F(PromptsReader, NamesUtf16) {
   EXPECT_THAT(error(std::string("\xFF\xFE{\0", 4)).what, HasSubstr("UTF-16"));
   EXPECT_THAT(error(std::string("\xFE\xFF\0{", 4)).what, HasSubstr("UTF-16"));
+  EXPECT_THAT(error(std::string("{\0\"\0", 4)).what, HasSubstr("UTF-16"));
+  EXPECT_THAT(error(std::string("\0{\0\"", 4)).what, HasSubstr("UTF-16"));
 }
 
 struct BadLine {

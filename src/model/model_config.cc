@@ -211,6 +211,13 @@ void refuse_other_models(const ConfigReader& config) {
          .found = method,
          .hint = "use the model in bfloat16, or quantised as GGUF"});
   }
+  if (const json* mlx = config.find("quantization"); mlx != nullptr && mlx->is_object()) {
+    throw InputError({.what = "the weights are quantised by MLX, which is not read",
+                      .where = config.where() + ": quantization",
+                      .expected = "weights in F32, F16 or BF16, or a GGUF file",
+                      .found = mlx->dump(),
+                      .hint = "use the model in bfloat16, or quantised as GGUF"});
+  }
   if (find_architecture(type) != nullptr) return;
   const auto is = [&](std::string_view what, std::string hint) {
     return InputError({.what = fmt::format("a model of the type {} is {}", shown_text(type), what),
@@ -219,7 +226,9 @@ void refuse_other_models(const ConfigReader& config) {
                        .found = type,
                        .hint = std::move(hint)});
   };
-  if (config.find("vision_config") != nullptr || config.find("audio_config") != nullptr) {
+  constexpr std::array<const char*, 4> kParts = {"vision_config", "audio_config", "thinker_config",
+                                                 "speech_config"};
+  if (std::any_of(kParts.begin(), kParts.end(), [&](const char* key) { return config.find(key) != nullptr; })) {
     throw is("a wrapper of a language model with vision or audio", "use the text model by itself");
   }
   constexpr std::array<std::string_view, 12> kEncoders = {

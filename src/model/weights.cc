@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <map>
+
 #include "base/error.h"
 #include "tensor/quantized.h"
 
@@ -59,13 +61,45 @@ class Binder {
         problems_.begin(),
         problems_.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, problems_.size())));
     if (problems_.size() > kShown) shown.push_back(fmt::format("and {} more", problems_.size() - kShown));
+    shown.push_back(fmt::format("its tensors are {}", some_names()));
+    const std::string form = quantised_form();
     throw InputError({.what = "the checkpoint does not hold the weights that its configuration describes",
                       .where = where,
                       .found = fmt::format("{}", fmt::join(shown, "\n            ")),
-                      .hint = "the files may be of another model, or a download may be incomplete"});
+                      .hint = form.empty()
+                                  ? "the files may be of another model, or a download may be incomplete"
+                                  : form + "; use the model in bfloat16, or quantised as GGUF"});
   }
 
  private:
+  std::string some_names() const {
+    constexpr std::size_t kShown = 4;
+    std::vector<std::string> shown;
+    for (const auto& [name, view] : *tensors_) {
+      if (shown.size() == kShown) return fmt::format("{} and {} more", fmt::join(shown, ", "), tensors_->size() - kShown);
+      shown.push_back(fmt::format("{} {} {}", name, name_of(view.dtype), to_string(view.shape)));
+    }
+    return shown.empty() ? "none" : fmt::format("{}", fmt::join(shown, ", "));
+  }
+
+  /// What tensors beside the usual ones tell of weights that were quantised; empty where none do.
+  std::string quantised_form() const {
+    static const std::map<std::string_view, const char*> kForms = {
+        {".qweight", "the weights are quantised with GPTQ or AWQ, which is not read"},
+        {".weight_packed", "the weights are quantised with compressed-tensors, which is not read"},
+        {".SCB", "the weights are quantised with bitsandbytes, which is not read"},
+        {".weight.absmax", "the weights are quantised with bitsandbytes, which is not read"},
+        {".weight_scale", "the weights are quantised to 8 bits, which is not read"},
+        {".weight_scale_inv", "the weights are quantised to 8 bits, which is not read"},
+        {".biases", "the weights are quantised by MLX, which is not read"}};
+    for (const auto& [name, view] : *tensors_) {
+      for (const auto& [suffix, form] : kForms) {
+        if (name.ends_with(suffix)) return form;
+      }
+    }
+    return {};
+  }
+
   TensorView find(const std::string& name, const Shape& shape) {
     names_.push_back(name);
     if (tensors_ == nullptr) return {};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -11,6 +12,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "formats/json_document.h"
+#include "sae/formats/sae_config.h"
 #include "sae/formats/sae_tensors.h"
 
 namespace saescope {
@@ -192,17 +194,36 @@ namespace {
 
 constexpr const char* kConfig = "config.json";
 
-/// `lm_name` and `layer` of a trainer's configuration.
+/// A number, also one written as a text.
+std::optional<int64_t> whole_number(const nlohmann::json& value) {
+  if (value.is_number_integer()) return value.get<int64_t>();
+  if (!value.is_string()) return std::nullopt;
+  const auto& text = value.get_ref<const std::string&>();
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
+
+std::string text_in(const nlohmann::json& object, const char* key) {
+  const auto value = object.is_object() ? object.find(key) : object.end();
+  return object.is_object() && value != object.end() && value->is_string() ? value->get<std::string>() : "";
+}
+
+/// What a trainer's configuration (`lm_name`, `layer`, `submodule_name`) and the buffer's (`io`) say.
 SaeOrigin origin_of(const nlohmann::json& config, const std::string& place) {
-  SaeOrigin origin;
-  origin.place = place;
   const nlohmann::json& trainer = config.at("trainer");
-  if (const auto model = trainer.find("lm_name"); model != trainer.end() && model->is_string()) {
-    origin.model = model->get<std::string>();
+  SaeOrigin origin = {.model = text_in(trainer, "lm_name"), .layer = {}, .place = place};
+  if (const auto layer = trainer.find("layer"); layer != trainer.end()) origin.layer = whole_number(*layer);
+  const std::string submodule = text_in(trainer, "submodule_name");
+  const auto names = [&](std::string_view part) { return submodule.find(part) != std::string::npos; };
+  if (names("mlp") || names("attn") || names("attention")) {
+    origin.other = submodule;
+  } else if (!origin.layer) {
+    origin.layer = number_behind("layer_", submodule);
   }
-  if (const auto layer = trainer.find("layer"); layer != trainer.end() && layer->is_number_integer()) {
-    origin.layer = layer->get<int64_t>();
-  }
+  // What goes into a block is the residual stream behind the one before.
+  const auto buffer = config.find("buffer");
+  if (origin.layer && buffer != config.end() && text_in(*buffer, "io") == "in") --*origin.layer;
   return origin;
 }
 

@@ -19,6 +19,7 @@ struct SaeOrigin {
   std::string model;             ///< a hub id or a path; empty: not said
   std::optional<int64_t> layer;  ///< of the residual stream behind this block
   std::string place;             ///< where they say so, for messages
+  std::string other = {};        ///< what they read that is no residual stream; empty: none or not said
 };
 
 /// An SAE whose files are mapped: nothing of its matrix is read yet, unless it was compressed.
