@@ -44,6 +44,7 @@ demo: build
 # What the tests read besides the repository. Without a network the tests that need it are skipped, loudly.
 test-data: packages-dev
 	@tools/fetch_demo_model.sh || echo "warning: without the demo model its tests are skipped" >&2
+	@tools/fetch_gemma3.sh || echo "warning: without Gemma 3 270M its test is skipped" >&2
 	@tools/fetch_tokenizers.sh || echo "warning: without the real tokenizers their tests are skipped" >&2
 	@tools/fetch_browser_tests.sh $(BUILD)/browser_tests || echo "warning: without playwright-core the page's tests are skipped" >&2
 	@tools/fetch_uv.sh build/tools || echo "warning: without uv its test is skipped" >&2
@@ -62,8 +63,9 @@ test-arm:
 bench: build packages-dev
 	@tools/fetch_demo_model.sh && tools/fetch_tokenizers.sh
 	@cmake --preset $(PRESET) -DSAESCOPE_BENCH=ON > /dev/null
-	@cmake --build --preset $(PRESET) --target ops_bench
+	@cmake --build --preset $(PRESET) --target ops_bench text_bench
 	@$(BUILD)/bench/ops_bench $(if $(filter smoke,$(BENCH)),--benchmark_min_time=0.01)
+	@$(BUILD)/bench/text_bench $(if $(filter smoke,$(BENCH)),--benchmark_min_time=0.01)
 	@$$(PYTHON=$(PYTHON) tools/bench_python.sh) bench/gemm.py --ops-bench $(BUILD)/bench/ops_bench \
 	  $(if $(filter smoke,$(BENCH)),--smoke) --isa $(ISA)
 	@$$(PYTHON=$(PYTHON) tools/bench_python.sh) bench/end_to_end.py --isa $(ISA) --executable $(EXECUTABLE) \

@@ -70,6 +70,9 @@ inline std::filesystem::path fetched_files() {
 /// The demo model, where tools/fetch_demo_model.sh put it.
 inline std::filesystem::path demo_model() { return fetched_files() / "demo/SmolLM2-135M-Instruct.Q4_1.gguf"; }
 
+/// Gemma 3 270M, where tools/fetch_gemma3.sh put it.
+inline std::filesystem::path gemma3_model() { return fetched_files() / "gemma3/gemma-3-270m-q4_k_m.gguf"; }
+
 /// The real models' tokenizers, where tools/fetch_tokenizers.sh put them.
 inline std::filesystem::path real_tokenizers() {
   const char* folder = std::getenv("SAESCOPE_TOKENIZERS");

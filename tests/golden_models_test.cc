@@ -244,59 +244,6 @@ TEST(SplitGguf, EqualsTheWholeFileAndNamesAMissingPart) {
   }
 }
 
-/// SmolLM2 at the tapped positions of all golden prompts.
-double smollm2_error(DType compute, std::size_t layer, std::size_t prompts) {
-  const auto golden = read_json(goldens() / "smollm2/prompts.json");
-  const GoldenTensors expected(goldens() / "smollm2/activations.safetensors");
-  const Checkpoint checkpoint = open_checkpoint(demo_model(), layer + 1);
-  CpuBackend backend(2);
-  Silence silence;
-  PrefixTree tree;
-  std::vector<int32_t> taps;
-  for (std::size_t i = 0; i < prompts; ++i) {
-    std::vector<int32_t> nodes;
-    tree.add(golden["prompts"][i]["ids"].get<std::vector<TokenId>>(), &nodes);
-    taps.push_back(nodes[nodes.size() - 2]);
-    taps.push_back(nodes[nodes.size() - 1]);
-  }
-  RelativeError error;
-  const std::vector<std::size_t> layers = {layer};
-  Forward forward(checkpoint.model, backend, silence.context, compute, 512);
-  forward.begin(tree, {layers, taps});
-  const auto tapped = forward.next([](std::size_t) {});
-  auto wanted = expected.rows("layer_" + std::to_string(layer));
-  wanted.rows = tapped->rows.rows;
-  error.add(tapped->rows, wanted);
-  return error.value();
-}
-
-TEST(SmolLM2, TextAndIdsEqualTransformers) {
-  SAESCOPE_SKIP_WITHOUT_DEMO_MODEL();
-  const auto golden = read_json(goldens() / "smollm2/prompts.json");
-  const ChatFormatter formatter = open_files(demo_model())->formatter();
-  for (const auto& prompt : golden["prompts"]) {
-    const FormattedPrompt formatted = formatter.format(prompt["content"].get<std::string>());
-    EXPECT_EQ(formatted.text, prompt["text"].get<std::string>());
-    EXPECT_EQ(formatted.ids, prompt["ids"].get<std::vector<TokenId>>());
-  }
-}
-
-TEST(SmolLM2, Fp32ActivationsAreWithin1e4OfTransformers) {
-  SAESCOPE_SKIP_WITHOUT_DEMO_MODEL();
-  for (const std::size_t layer : {9, 18})
-    EXPECT_LT(smollm2_error(DType::kF32, layer, 12), 1e-4) << "layer " << layer;
-}
-
-TEST(SmolLM2, Bf16ErrorIsAtMostHalfOfTransformersBf16) {
-  SAESCOPE_SKIP_WITHOUT_DEMO_MODEL();
-  const auto theirs = read_json(goldens() / "smollm2/bf16_error.json");
-  for (const std::size_t layer : {9, 18}) {
-    const double ours = smollm2_error(DType::kBF16, layer, 60);
-    RecordProperty("layer_" + std::to_string(layer), std::to_string(ours));
-    EXPECT_LE(ours, 0.5 * theirs["layers"][std::to_string(layer)]["taps"].get<double>()) << "layer " << layer;
-  }
-}
-
 TEST(ChatFormatter, FindsTheLastTokenOfATextAndRefusesWhatIsNotThereOnce) {
   const std::filesystem::path path = model_path("qwen2_bias");
   const ChatFormatter formatter = open_files(path)->formatter();

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Builds the fuzz targets and runs each for a while.
 #   fuzz.sh SECONDS [TARGET...]     TARGET as in tests/fuzz/TARGET_fuzz.cc; all of them where none is named
-# JOBS=N runs N of them at once. Inputs that reach something new are kept in build/fuzz/corpus for the next run.
+# JOBS=N runs N of them at once. Inputs that reach something new are kept in build/asan/fuzz/corpus for the next run.
 # Exit status 1: an input crashed, took longer than 10 s or too much memory; the last lines say where it lies.
 set -euo pipefail
 
 seconds=${1:?usage: fuzz.sh SECONDS [TARGET...]}
 shift
 cd "$(dirname "$0")/.."
-build=build/fuzz
+build=build/asan
+fuzz=$build/fuzz
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then
   for source in tests/fuzz/*_fuzz.cc; do
@@ -34,8 +35,8 @@ golden_names() {
 
 run_target() {
   local target=$1 status=0
-  local corpus=$build/corpus/$target goldens=$build/goldens/$target artifacts=$build/artifacts/$target
-  local log=$build/$target.log options=() seeds=("tests/fuzz/corpus/$target" "$goldens")
+  local corpus=$fuzz/corpus/$target goldens=$fuzz/goldens/$target artifacts=$fuzz/artifacts/$target
+  local log=$fuzz/$target.log options=() seeds=("tests/fuzz/corpus/$target" "$goldens")
   rm -rf "$goldens"
   mkdir -p "$corpus" "$goldens" "$artifacts"
   find tests/goldens -name "$(golden_names "$target")" -size -17k -exec cp --parents -t "$goldens" {} +
@@ -60,8 +61,9 @@ run_target() {
   return 1
 }
 
-cmake --preset fuzz > /dev/null
-cmake --build --preset fuzz > "$build/build.log" 2>&1 || { tail -n 40 "$build/build.log" >&2; exit 1; }
+cmake --preset asan > /dev/null
+mkdir -p "$fuzz"
+cmake --build --preset asan --target fuzz > "$fuzz/build.log" 2>&1 || { tail -n 40 "$fuzz/build.log" >&2; exit 1; }
 for target in "${targets[@]}"; do
   [ -x "$build/tests/fuzz/${target}_fuzz" ] || { echo "error: there is no fuzz target $target" >&2; exit 2; }
 done

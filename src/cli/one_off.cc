@@ -109,7 +109,7 @@ void add_one_off(const Options& options, Configuration& configuration) {
   if (options.model.empty() && options.sae.empty()) return;
   ModelEntry entry = base_entry(options, configuration);
   if (entry.name.empty()) return;
-  if (options.sae.empty() && entry.sae_path.empty()) {
+  if (options.analysis && options.sae.empty() && entry.sae_path.empty()) {
     throw InputError({.what = "nothing says which SAE is run on the model",
                       .where = "--model",
                       .expected = "--sae PATH_OR_REPO as well",

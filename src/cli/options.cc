@@ -112,10 +112,11 @@ Options apply_flags(const CLI::App& app) {
 
 void require_complete(const Options& options) {
   if (options.print_config || options.show_tokens || options.list) return;
+  if (!options.analysis && !options.activations.empty()) return;
   if (!options.analysis) {
     throw InputError({.what = "--analysis is missing",
                       .where = "command line",
-                      .expected = "--analysis universal, --analysis specific or --analysis both",
+                      .expected = "--analysis universal, specific or both, or --activations-output",
                       .found = {},
                       .hint = "run_sae_analysis --help shows examples"});
   }
@@ -153,6 +154,14 @@ std::vector<std::string> find_unused(const CLI::App& app, const Options& options
   if (options.print_config || options.show_tokens || options.list) return {};
   std::vector<std::string> warnings;
   std::vector<std::string> idle;
+  if (!options.analysis) {
+    idle = given(app, {"--universal-output", "--specific-output", "--features-csv", "--record-prompts",
+                       "--token-activations", "--threshold", "--activation-threshold", "--trainer", "--sae",
+                       "--report", "--contrast-output", "--contrast", "--contrast-q", "--descriptions",
+                       "--pt-descriptions"});
+    if (!idle.empty()) warnings.push_back(fmt::format("without --analysis nothing uses {}", listed(idle)));
+    return warnings;
+  }
   if (!options.specific())
     idle = {"--specific-output", "--features-csv", "--record-prompts", "--token-activations"};
   if (!options.universal()) {
@@ -191,8 +200,9 @@ OutputSettings Options::output_settings() const {
   if (universal()) settings.universal = universal_output;
   if (specific()) settings.specific = specific_output;
   if (specific()) settings.token_activations = token_activations;
-  settings.contrast = contrast_output;
-  settings.report = report;
+  settings.activations = activations;
+  if (analysis) settings.contrast = contrast_output;
+  if (analysis) settings.report = report;
   settings.threshold = threshold;
   settings.record_prompts = record_prompts;
   settings.contrast_q = contrast_q;
@@ -205,6 +215,7 @@ std::vector<NamedFile> Options::outputs() const {
                   {"--specific-output", settings.specific},
                   {"--record-prompts", settings.active_prompts()},
                   {"--token-activations", settings.token_activations},
+                  {"--activations-output", settings.activations},
                   {"--contrast-output", settings.contrast},
                   {"--report", settings.report}});
 }

@@ -18,7 +18,7 @@ enum class Analysis { kUniversal, kSpecific, kBoth };
 inline constexpr const char* kAnalysisWords = "universal|specific|both";
 inline constexpr const char* kPrecisionWords = "bf16|fp32";
 inline constexpr const char* kDeviceWords = "auto|cpu|cuda";
-inline constexpr const char* kProgressWords = "auto|bar|plain|none";
+inline constexpr const char* kProgressWords = "auto|bar|plain|json|none";
 
 /// A file and the flag that names it.
 struct NamedFile {
@@ -31,7 +31,7 @@ inline constexpr const char* kFetchedDescriptions = "auto";
 
 /// Everything the command line says. Values are checked; nothing was read from disk.
 struct Options {
-  std::optional<Analysis> analysis;  ///< set unless show_tokens or print_config
+  std::optional<Analysis> analysis;  ///< set unless show_tokens, print_config or only activations are wanted
   std::filesystem::path universal_output;
   std::filesystem::path specific_output;
   std::filesystem::path features_csv;
@@ -39,6 +39,7 @@ struct Options {
   float activation_threshold = 0.01f;  ///< finite
   bool record_prompts = false;
   std::filesystem::path token_activations;  ///< empty: none
+  std::filesystem::path activations;        ///< --activations-output; empty: none
   std::filesystem::path report;             ///< empty: none
   std::filesystem::path descriptions;       ///< a path or kFetchedDescriptions; empty: none
   std::filesystem::path pt_descriptions;    ///< the same
@@ -71,11 +72,11 @@ struct Options {
   bool universal() const { return analysis && *analysis != Analysis::kSpecific; }
   bool specific() const { return analysis && *analysis != Analysis::kUniversal; }
   /// Whether an output has descriptions of features.
-  bool describes() const { return universal() || !report.empty(); }
+  bool describes() const { return universal() || (analysis && !report.empty()); }
   /// Whether the chosen features' activations are wanted at every token.
   bool all_tokens() const { return specific() && !token_activations.empty(); }
   /// Whether statistics by label are wanted.
-  bool gathers() const { return !contrast_output.empty() || !report.empty(); }
+  bool gathers() const { return analysis && (!contrast_output.empty() || !report.empty()); }
   /// What becomes of the results: paths of those outputs alone that this analysis has.
   OutputSettings output_settings() const;
   /// The files that the run writes, with the flag that asks for each.

@@ -27,8 +27,9 @@ std::filesystem::path spool_folder(const Options& options) {
 ResultSettings results_of(const Options& options) {
   return {.activation_threshold = options.activation_threshold,
           .by_label = options.gathers(),
-          .details = !options.report.empty(),
+          .details = options.gathers() && !options.report.empty(),
           .all_tokens = options.all_tokens(),
+          .activations = !options.activations.empty(),
           .spool_folder = spool_folder(options)};
 }
 
@@ -45,7 +46,7 @@ RunRequest read_request(const Options& options, std::string command, Progress& p
   plan.keep = results_of(options);
   request.outputs = options.output_settings();
   request.description = {.command = std::move(command),
-                         .analysis = word_of(*options.analysis, kAnalysisWords),
+                         .analysis = options.analysis ? word_of(*options.analysis, kAnalysisWords) : "",
                          .dtype = word_of(options.compute.dtype, kPrecisionWords),
                          .activation_threshold = options.activation_threshold};
   if (options.gathers()) request.outputs.pairs = contrast_pairs(options, Labels(*plan.prompts));

@@ -105,6 +105,14 @@ class PlanBuilder {
     }
   }
 
+  /// The layers themselves, where the residual stream is an output and nothing else is.
+  void add_layers() {
+    for (const ModelEntry& entry : chosen_models(options_, configuration_)) {
+      const auto& layers = options_.layers.empty() ? entry.layers : options_.layers;
+      bare_layers_[entry.name].insert(layers.begin(), layers.end());
+    }
+  }
+
   void add_specific(const std::vector<RequestedFeature>& features) {
     require_known_tokens(options_, configuration_);
     std::set<std::string> left_out;
@@ -119,8 +127,9 @@ class PlanBuilder {
   Selection build() && {
     Selection selection{{}, std::move(warnings_)};
     for (const ModelEntry& entry : configuration_.models) {
-      ModelPlan plan{restrict_tokens(entry, options_), {}};
+      ModelPlan plan{restrict_tokens(entry, options_), {}, !options_.activations.empty()};
       std::map<int64_t, std::vector<SourcePlan>> layers;
+      for (const int64_t layer : bare_layers_[entry.name]) layers[layer];
       for (auto& [source, draft] : drafts_) {
         if (source.model == entry.name) layers[source.layer].push_back(finish(plan.entry, source, draft));
       }
@@ -178,6 +187,7 @@ class PlanBuilder {
   const Options& options_;
   const Configuration& configuration_;
   std::map<Source, Draft> drafts_;
+  std::map<std::string, std::set<int64_t>> bare_layers_;
   std::vector<std::string> warnings_;
 };
 
@@ -212,6 +222,7 @@ Selection select_work(const Options& options, const Configuration& configuration
   PlanBuilder builder(options, configuration);
   if (options.universal()) builder.add_universal();
   if (options.specific()) builder.add_specific(features);
+  if (!options.analysis) builder.add_layers();
   return std::move(builder).build();
 }
 

@@ -119,20 +119,32 @@ std::unique_ptr<ActivationCache> ModelRun::open_cache() const {
                                            *context_.progress);
 }
 
+void ModelRun::keep_layer(std::size_t layer_index, LayerWork& work, Results& results) {
+  if (!plan_.keep.activations) return;
+  const PreparedModel& prepared = model_.prepared;
+  for (const TokenType& type : prepared.token_types) {
+    work.kept.push_back(&results.activations.emplace_back(
+        prepared.plan.entry.name, prepared.plan.layers[layer_index].layer, type.name,
+        model_.checkpoint.model.config.hidden_size, plan_.keep.spool_folder));
+  }
+}
+
 void ModelRun::run(Results& results) {
   const PreparedModel& prepared = model_.prepared;
   const std::string& name = prepared.plan.entry.name;
   results.models.push_back({prepared.plan.entry, prepared.prompts.size(), prepared.left_out,
                             count_labels(*results.labels), prepared.formatter});
-  std::vector<std::vector<SourceAnalysis>> analyses;
-  for (std::size_t i = 0; i < model_.layers.size(); ++i) analyses.push_back(wire_layer(i, results));
+  std::vector<LayerWork> work;
+  for (std::size_t i = 0; i < model_.layers.size(); ++i) {
+    keep_layer(i, work.emplace_back(LayerWork{wire_layer(i, results), {}}), results);
+  }
   const StreamSettings settings = {compute_type(plan_.compute.dtype), choose_waves(), plan_.keep.all_tokens};
   const std::unique_ptr<ActivationCache> cache = open_cache();
   WaveStream stream(model_, settings, cache.get(), backend_, context_);
   context_.progress->begin_stage(fmt::format("{}: prompts", name), prepared.prompts.size(),
                                  ProgressUnit::kItems);
   const Stopwatch all;
-  const double encoding = encode(stream, stream.layers(), analyses);
+  const double encoding = encode(stream, stream.layers(), work);
   context_.progress->end_stage();
   results.summary.add_time("forward", all.seconds() - encoding);
   results.summary.add_time("encode", encoding);
@@ -140,14 +152,21 @@ void ModelRun::run(Results& results) {
 }
 
 double ModelRun::encode(ActivationStream& stream, const std::vector<std::size_t>& layers,
-                        std::vector<std::vector<SourceAnalysis>>& analyses) {
+                        std::vector<LayerWork>& work) {
   double seconds = 0;
   std::size_t done = 0;
   for (ActivationBatch batch; stream.next(batch);) {
     const Stopwatch watch;
     const auto layer =
         static_cast<std::size_t>(std::find(layers.begin(), layers.end(), batch.layer) - layers.begin());
-    for (SourceAnalysis& analysis : analyses[layer]) analysis.add(batch);
+    for (SourceAnalysis& analysis : work[layer].analyses) analysis.add(batch);
+    const std::size_t prompts = batch.prompt_indices.size();
+    for (std::size_t type = 0; type < work[layer].kept.size(); ++type) {
+      MatrixView<const float> rows = batch.activations;
+      rows.data = batch.activations.row(type * prompts);
+      rows.rows = prompts;
+      work[layer].kept[type]->add(batch.prompt_indices, rows);
+    }
     norms_.add(batch);
     model_.require_unchanged();
     seconds += watch.seconds();

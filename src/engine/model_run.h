@@ -39,9 +39,15 @@ class ModelRun {
   uint64_t analysis_bytes(std::size_t prompts_at_once) const;
   WaveLimits choose_waves() const;
   std::unique_ptr<ActivationCache> open_cache() const;
+  /// What is done with the activations of a layer.
+  struct LayerWork {
+    std::vector<SourceAnalysis> analyses;
+    std::vector<KeptActivations*> kept;  ///< of each token type; none where they are not wanted
+  };
+  void keep_layer(std::size_t layer_index, LayerWork& work, Results& results);
   /// Encodes what the stream brings. @return seconds that this took
   double encode(ActivationStream& stream, const std::vector<std::size_t>& layers,
-                std::vector<std::vector<SourceAnalysis>>& analyses);
+                std::vector<LayerWork>& work);
   void take_notes(const WaveCounts& counts, bool caches, RunSummary& summary);
   std::vector<uint64_t> count_labels(const Labels& labels) const;
 

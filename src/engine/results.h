@@ -13,6 +13,7 @@
 #include "analysis/prompts.h"
 #include "assets/chat_formatter.h"
 #include "engine/chosen_activations.h"
+#include "engine/kept_activations.h"
 #include "engine/run_summary.h"
 #include "plan/model_entry.h"
 
@@ -39,6 +40,7 @@ struct Results {
   std::shared_ptr<const Labels> labels;
   FeatureTables tables;                    ///< statistics by source and token type
   std::deque<ChosenActivations> chosen;    ///< in the order of the CSV files
+  std::deque<KeptActivations> activations;  ///< by model, layer and token type, in the plan's order
   std::vector<ModelResults> models;        ///< those of the plan, in its order
   std::map<std::string, SaeResults> saes;  ///< by the source's name
   RunSummary summary;

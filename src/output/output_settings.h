@@ -21,6 +21,7 @@ struct OutputSettings {
   std::filesystem::path universal;          ///< CSV
   std::filesystem::path specific;           ///< CSV
   std::filesystem::path token_activations;  ///< JSONL; needs ResultSettings::all_tokens
+  std::filesystem::path activations;        ///< safetensors; needs ResultSettings::activations
   std::filesystem::path contrast;           ///< CSV; needs ResultSettings::by_label
   std::filesystem::path report;             ///< HTML; needs ResultSettings::details
   double threshold = 0.3;                   ///< of the universal features: fraction of the prompts, 0 … 1
@@ -36,7 +37,7 @@ struct OutputSettings {
 /// What the report's page says about the run besides its results.
 struct RunDescription {
   std::string command;   ///< the command line as it can be typed again
-  std::string analysis;  ///< "universal", "specific" or "both"
+  std::string analysis;  ///< "universal", "specific" or "both"; empty: none
   std::string dtype;     ///< "bf16" or "fp32"
   float activation_threshold = 0;
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/atomic_file.h"
+#include "output/activations_file.h"
 #include "output/output_rows.h"
 #include "output/page/run_page.h"
 
@@ -188,6 +189,11 @@ OutputSummary write_outputs(Results& results, const OutputSettings& settings, co
   }
   if (!settings.token_activations.empty()) {
     write_token_activations(results, settings, files, wanted_page, summary);
+  }
+  if (!settings.activations.empty()) {
+    const uint64_t rows =
+        write_activations(results, {{"dtype", run.dtype}}, files.emplace_back(settings.activations));
+    summary.add_file(settings.activations, rows, "rows");
   }
   results.summary.add_time("write", writing.seconds());
   if (page) {

@@ -7,6 +7,7 @@
 namespace saescope {
 
 std::vector<TokenType> ModelPlan::tokens() const {
+  if (every_token_type) return entry.tokens;
   std::set<std::string> used;
   for (const LayerPlan& layer : layers) {
     for (const SourcePlan& source : layer.sources) {

@@ -40,9 +40,10 @@ struct LayerPlan {
 /// The work of one model: one pass up to its last layer.
 struct ModelPlan {
   ModelEntry entry;
-  std::vector<LayerPlan> layers;  ///< ascending, at least one
+  std::vector<LayerPlan> layers;    ///< ascending, at least one; one may have no SAE
+  bool every_token_type = false;    ///< the entry's token types are read even where no SAE is
 
-  /// Every token type that some source reads, in the entry's order.
+  /// Every token type that is read, in the entry's order.
   std::vector<TokenType> tokens() const;
   /// How many of the model's first layers are computed.
   std::size_t layer_count() const { return static_cast<std::size_t>(layers.back().layer) + 1; }

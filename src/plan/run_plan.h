@@ -39,6 +39,7 @@ struct ResultSettings {
   bool details = false;                ///< distributions and strongest prompts; needs by_label
   /// Requested features' activations at every token of the prompts on which they are active.
   bool all_tokens = false;
+  bool activations = false;  ///< the residual stream itself, at every layer and token type of the plan
   std::filesystem::path spool_folder = ".";  ///< for what is set aside on disk, in files without a name
 };
 

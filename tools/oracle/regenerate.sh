@@ -23,16 +23,21 @@ fi
 gguf=$(realpath "$1")
 python=${2:-python3}
 tokenizers=${SAESCOPE_TOKENIZERS:-${XDG_CACHE_HOME:-$HOME/.cache}/saescope/tokenizers}
+gemma3=${XDG_CACHE_HOME:-$HOME/.cache}/saescope/gemma3/gemma-3-270m-q4_k_m.gguf  # tools/fetch_gemma3.sh
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false CUDA_VISIBLE_DEVICES=
 
 # The pipeline's models are those of make_tiny_goldens.py, so that one comes first.
-for name in tiny source sae sae_format contrast pipeline format report tokenizer template hub smollm2; do
+for name in tiny source sae sae_format contrast pipeline format report tokenizer template hub smollm2 gemma3; do
   script="$here/make_${name}_goldens.py"
   [[ -f $script ]] || continue
   echo "== ${script##*/}" >&2
   [[ $name != sae_format || -n ${SAESCOPE_SAE_PACKAGES:-} ]] || continue
   arguments=()
+  if [[ $name == gemma3 ]]; then
+    [[ -f $gemma3 && -d $tokenizers ]] || continue
+    arguments=(--gemma3 "$gemma3" --tokenizers "$tokenizers")
+  fi
   if [[ $name == tokenizer || $name == hub ]]; then
     [[ -d $tokenizers ]] || continue
     arguments=("$tokenizers")
