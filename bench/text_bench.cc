@@ -1,5 +1,6 @@
-// Tokenizers of real models, where tools/fetch_tokenizers.sh put them: how long one takes to load, and how fast it is on
-// prose, on text without a space and on single words of 1 MB, which a quadratic merge would never finish. One thread.
+// Tokenizers of real models, where tools/fetch_tokenizers.sh put them: how long one takes to load, and how
+// fast it is on prose, on text without a space and on single words of 1 MB, which a quadratic merge would
+// never finish. One thread.
 #include <benchmark/benchmark.h>
 
 #include <random>
@@ -48,7 +49,8 @@ void load(benchmark::State& state, const std::string& name) {
 }
 
 void encode(benchmark::State& state, const std::string& name, const std::string& text) {
-  // Not one and the same tokenizer, whose cache would know the text: a run sees most of its words for the first time.
+  // Not one and the same tokenizer, whose cache would know the text: a run sees most of its words for the
+  // first time.
   const std::string json = file_of(name);
   for (auto unused : state) {
     state.PauseTiming();
@@ -63,9 +65,9 @@ void register_all() {
   for (const std::string name : {"gemma3", "gemini", "gptoss", "llama2", "llama3_1", "qwen3"}) {
     if (!std::filesystem::exists(testing_support::real_tokenizers() / name)) continue;
     benchmark::RegisterBenchmark(("BM_Load/" + name).c_str(), load, name)->Unit(benchmark::kMillisecond);
-    for (const auto& [what, text] : {std::pair{"prose", prose()}, std::pair{"without_spaces", without_spaces()},
-                                     std::pair{"one_letter", std::string(kBytes, 'a')},
-                                     std::pair{"random_letters", random_letters()}}) {
+    for (const auto& [what, text] :
+         {std::pair{"prose", prose()}, std::pair{"without_spaces", without_spaces()},
+          std::pair{"one_letter", std::string(kBytes, 'a')}, std::pair{"random_letters", random_letters()}}) {
       benchmark::RegisterBenchmark(("BM_Encode/" + name + "/" + what).c_str(), encode, name, text)
           ->Unit(benchmark::kMillisecond);
     }

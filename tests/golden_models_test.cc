@@ -261,7 +261,8 @@ TEST(ChatFormatter, FindsTheLastTokenOfATextAndRefusesWhatIsNotThereOnce) {
 
 TEST(ChatFormatter, FindsTheTokenOfATextWhereTheTokenizerPutsSpacesIn) {
   const nlohmann::json golden = read_json(goldens() / "tokenizers/characters.json");
-  const std::string text = "{{ messages[0].content }}{% if add_generation_prompt %}th</s>then, </s>th e{% endif %}";
+  const std::string text =
+      "{{ messages[0].content }}{% if add_generation_prompt %}th</s>then, </s>th e{% endif %}";
   for (const nlohmann::json& test : golden["cases"]) {
     const auto name = test["name"].get<std::string>();
     SCOPED_TRACE(name);

@@ -20,6 +20,7 @@
 namespace saescope {
 namespace {
 
+using testing::gzipped;
 using testing_support::expect_same_csv;
 using testing_support::expect_same_records;
 using testing_support::goldens;
@@ -27,7 +28,6 @@ using testing_support::ProcessResult;
 using testing_support::read_json;
 using testing_support::run_program;
 using testing_support::TemporaryFolder;
-using testing::gzipped;
 
 const std::filesystem::path kFolder = goldens() / "pipeline";
 
@@ -323,8 +323,9 @@ TEST(Pipeline, DescriptionsFromThePublicExportAreThoseOfItsFiles) {
   };
   const ProcessResult dry = run({"auto", "--dry-run"});
   EXPECT_EQ(dry.exit_code, 0) << dry.err;
-  EXPECT_THAT(dry.out, ::testing::HasSubstr("download  " + bucket.address() +
-                                            "/v1/llama3.1-8b-it/1-resid-post-aa/explanations/batch-0.jsonl.gz"));
+  EXPECT_THAT(dry.out,
+              ::testing::HasSubstr("download  " + bucket.address() +
+                                   "/v1/llama3.1-8b-it/1-resid-post-aa/explanations/batch-0.jsonl.gz"));
   EXPECT_TRUE(bucket.requests().empty());
   EXPECT_EQ(run({out / "chat.jsonl"}).exit_code, 0);
   const std::string expected = read_file(out / "universal.csv");
@@ -342,8 +343,7 @@ TEST(Pipeline, OfAnSaeThatNothingNamesNoExplanationsAreFetched) {
   const TemporaryFolder out;
   TestBucket bucket;
   auto arguments = run_arguments(runs()[0], out);
-  arguments.insert(arguments.end(),
-                   {"--models", "llama", "--layers", "1", "--pt-descriptions", "auto"});
+  arguments.insert(arguments.end(), {"--models", "llama", "--layers", "1", "--pt-descriptions", "auto"});
   const ProcessResult result = run_program(arguments, ".", {"SAESCOPE_DESCRIPTIONS_URL=" + bucket.address()});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.err, ::testing::HasSubstr("pt_descriptions = \"MODEL_ID/SOURCE_ID\" in [models.llama]"));

@@ -139,14 +139,19 @@ TEST_F(OutputFiles, OneThatIsAFileOfTheSaeTheTemplateOrAHubsSnapshotIsRefused) {
   }
   fs::copy(kFolder / "saes/llama", folder / "saes", fs::copy_options::recursive);
   std::ofstream(folder / "template.txt") << "{{ messages[0]['content'] }}";
-  const std::string keys = "model = \"org/tiny\"\nsae_dir = \"./saes\"\ntrainer = 1\nlayers = [1]\n"
-                           "chat_template = \"./template.txt\"\ntokens = { last = -1 }\n";
+  const std::string keys =
+      "model = \"org/tiny\"\nsae_dir = \"./saes\"\ntrainer = 1\nlayers = [1]\n"
+      "chat_template = \"./template.txt\"\ntokens = { last = -1 }\n";
   std::ofstream(folder / "config.toml")
-      << "[models.tiny]\nsae_path = \"resid_post_layer_{layer}/trainer_{trainer}\"\n" << keys
-      << "[models.file]\nsae_path = \"resid_post_layer_{layer}/trainer_{trainer}/ae.pt\"\n" << keys;
+      << "[models.tiny]\nsae_path = \"resid_post_layer_{layer}/trainer_{trainer}\"\n"
+      << keys << "[models.file]\nsae_path = \"resid_post_layer_{layer}/trainer_{trainer}/ae.pt\"\n"
+      << keys;
   const std::string sae = "saes/resid_post_layer_1/trainer_1/";
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"tiny", sae + "ae.pt"}, {"file", sae + "ae.pt"}, {"file", sae + "config.json"}, {"tiny", "template.txt"},
+      {"tiny", sae + "ae.pt"},
+      {"file", sae + "ae.pt"},
+      {"file", sae + "config.json"},
+      {"tiny", "template.txt"},
       {"tiny", "hub/models--org--tiny/snapshots/0123456789/config.json"},
       {"tiny", "hub/models--org--tiny/blobs/btokenizer.json"}};
   for (const auto& [model, target] : cases) {
@@ -185,8 +190,8 @@ TEST_F(OutputFiles, AReaderOfAPipeThatHasSeenEnoughIsNoFailure) {
     std::getline(file, line);
     return line;
   });
-  const ProcessResult result =
-      run_program(universal({"--universal-output", pipe, "--threshold", "0", "--activation-threshold", "-1e30"}));
+  const ProcessResult result = run_program(
+      universal({"--universal-output", pipe, "--threshold", "0", "--activation-threshold", "-1e30"}));
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(reader.get(), HasSubstr("feature_id"));
 }

@@ -58,7 +58,8 @@ TEST(Program, AnUnknownInstructionSetInTheEnvironmentIsAnError) {
 
 TEST(Program, PrintConfigCanBeReadBack) {
   const TemporaryFolder folder;
-  const auto printed = run_program({"--print-config"});
+  const auto printed = run_program(
+      {"--print-config", "--models", "llama,gemma-3-4b-it,gemma-2-2b-it,r1-distill-llama-8b,qwen3-8b"});
   ASSERT_EQ(printed.exit_code, 0) << printed.err;
   EXPECT_THAT(printed.out, AllOf(HasSubstr("[models.llama]"), HasSubstr("andyrdt/saes-qwen2.5-7b-instruct")));
   write_file_atomically(folder / "config.toml", printed.out);

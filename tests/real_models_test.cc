@@ -1,5 +1,6 @@
-// Real models against transformers on the same file: rendered text, ids, activations at the tapped positions. Their files
-// are not part of the repository: tools/fetch_demo_model.sh and tools/fetch_gemma3.sh put them where this test looks.
+// Real models against transformers on the same file: rendered text, ids, activations at the tapped positions.
+// Their files are not part of the repository: tools/fetch_demo_model.sh and tools/fetch_gemma3.sh put them
+// where this test looks.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -110,7 +111,8 @@ TEST_P(RealModelTest, Bf16ErrorIsAtMostHalfOfTransformersBf16) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, RealModelTest,
-                         testing::Values(RealModel{"SmolLM2", testing_support::demo_model(), "smollm2", 2, 12, ""},
+                         testing::Values(RealModel{"SmolLM2", testing_support::demo_model(), "smollm2", 2, 12,
+                                                   ""},
                                          RealModel{"Gemma3", testing_support::gemma3_model(), "gemma3", 1, 13,
                                                    "{{ bos_token }}{{ messages[0]['content'] }}"}),
                          [](const auto& tested) { return std::string(tested.param.name); });

@@ -73,7 +73,8 @@ TEST_F(RefusedModels, QuantisedWeightsAreNamedByTheirMethod) {
 
 TEST_F(RefusedModels, WeightsQuantisedByOlderPackagesAreNamedToo) {
   EXPECT_THAT(refusal({{"quantization", {{"group_size", 64}, {"bits", 4}}}}), HasSubstr("quantised by MLX"));
-  for (const auto& [file, method] : {std::pair{"quantize_config.json", "GPTQ"}, {"quant_config.json", "AWQ"}}) {
+  for (const auto& [file, method] :
+       {std::pair{"quantize_config.json", "GPTQ"}, {"quant_config.json", "AWQ"}}) {
     const std::string repo = std::string("org/") + method;
     server.add_file(repo, "config.json", read_json(goldens() / "tiny/llama_tied/config.json").dump());
     server.add_file(repo, file, "{}");
@@ -92,7 +93,8 @@ TEST_F(RefusedModels, WeightsThatLackTensorsAreShownAsTheyAre) {
       {"model.layers.0.mlp.up_proj.SCB", "bitsandbytes"},
       {"model.layers.0.mlp.up_proj.biases", "MLX"}};
   for (const auto& [name, hint] : cases) {
-    const NamedTensors tensors = {{name, TensorView{.dtype = DType::kF32, .shape = {2, 3}, .strides = {3, 1}}}};
+    const NamedTensors tensors = {
+        {name, TensorView{.dtype = DType::kF32, .shape = {2, 3}, .strides = {3, 1}}}};
     try {
       bind_weights(tensors, config, 1, TensorNaming::kHuggingFace, "model.safetensors");
       ADD_FAILURE() << name;

@@ -157,7 +157,8 @@ TEST_F(SaeFormatsRun, WhatADictionarysConfigurationSaysOfItsOriginCounts) {
       {{{"trainer", {{"submodule_name", "mlp_layer1"}}}}, "another part of the model"},
       {{{"trainer", {{"submodule_name", "attn_out_layer_1"}}}}, "another part of the model"},
       {{{"trainer", {{"lm_name", "Qwen/Qwen2.5-7B-Instruct"}}}}, "another model"},
-      {{{"trainer", {{"layer", "1"}, {"submodule_name", "resid_post_layer_1"}, {"lm_name", "org/own"}}}}, ""}};
+      {{{"trainer", {{"layer", "1"}, {"submodule_name", "resid_post_layer_1"}, {"lm_name", "org/own"}}}},
+       ""}};
   for (const auto& [changes, reason] : cases) {
     Json config = good;
     config.merge_patch(changes);

@@ -76,7 +76,8 @@ FormattedPrompt ChatFormatter::format_messages(const nlohmann::ordered_json& mes
   return formatted;
 }
 
-std::optional<std::size_t> ChatFormatter::token_before(std::size_t behind, const FormattedPrompt& prompt) const {
+std::optional<std::size_t> ChatFormatter::token_before(std::size_t behind,
+                                                       const FormattedPrompt& prompt) const {
   if (!tokenizer_.tokens_join_to_text()) {
     // Lengths of tokens say nothing then; of those that end here, an empty one is a space that was put in.
     const auto texts = tokenizer_.token_texts(prompt.text);

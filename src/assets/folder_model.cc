@@ -45,7 +45,8 @@ void refuse_adapter(const RepositoryFiles& files) {
                     .hint = "merge it into its model: merge_and_unload() of peft, then save_pretrained()"});
 }
 
-/// Packages of before transformers' `quantization_config` say in a file of their own how the weights are quantised.
+/// Packages of before transformers' `quantization_config` say in a file of their own how the weights are
+/// quantised.
 void refuse_quantised(const RepositoryFiles& files) {
   constexpr std::array<std::pair<const char*, const char*>, 2> kFiles = {
       {{"quantize_config.json", "GPTQ"}, {"quant_config.json", "AWQ"}}};

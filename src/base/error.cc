@@ -24,8 +24,18 @@ void append_escaped(std::string& out, char c) {
 
 bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0); }
 
-/// A fact as it is printed. It may quote a file: whatever stands there neither steers a terminal, nor looks
-/// like another message, nor fills the screen.
+std::string render(const ErrorDetail& detail) {
+  std::string text;
+  if (!detail.where.empty()) text += printable(detail.where) + ": ";
+  text += printable(detail.what);
+  if (!detail.expected.empty()) text += "\n  expected: " + printable(detail.expected);
+  if (!detail.found.empty()) text += "\n  found:    " + printable(detail.found);
+  if (!detail.hint.empty()) text += "\n  hint:     " + printable(detail.hint);
+  return text;
+}
+
+}  // namespace
+
 std::string printable(std::string_view fact) {
   std::string out;
   std::size_t pos = 0;
@@ -45,18 +55,6 @@ std::string printable(std::string_view fact) {
   if (pos < fact.size()) out += " … (" + std::to_string(fact.size()) + " bytes)";
   return out;
 }
-
-std::string render(const ErrorDetail& detail) {
-  std::string text;
-  if (!detail.where.empty()) text += printable(detail.where) + ": ";
-  text += printable(detail.what);
-  if (!detail.expected.empty()) text += "\n  expected: " + printable(detail.expected);
-  if (!detail.found.empty()) text += "\n  found:    " + printable(detail.found);
-  if (!detail.hint.empty()) text += "\n  hint:     " + printable(detail.hint);
-  return text;
-}
-
-}  // namespace
 
 Error::Error(int exit_code, ErrorDetail detail)
     : std::runtime_error(render(detail)), exit_code_(exit_code), detail_(std::move(detail)) {}

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace saescope {
 
@@ -14,6 +15,10 @@ struct ErrorDetail {
   std::string found = {};     ///< what stood there instead
   std::string hint = {};      ///< what the user can do about it
 };
+
+/// A fact as it is printed: whatever it quotes neither steers a terminal, nor looks like another message, nor
+/// fills the screen; valid UTF-8.
+std::string printable(std::string_view fact);
 
 /// Base of every error that reaches the user. Thrown where the fact is known, caught in `main` alone.
 class Error : public std::runtime_error {

@@ -9,8 +9,9 @@
 
 namespace saescope {
 
-/// How progress is shown on stderr. `kAuto`: bars on a terminal, plain lines elsewhere.
-enum class ProgressMode { kAuto, kBar, kPlain, kNone };
+/// How progress is shown on stderr. `kAuto`: bars on a terminal, plain lines elsewhere. `kJson`: for
+/// programs, an object on each line (JsonProgress).
+enum class ProgressMode { kAuto, kBar, kPlain, kJson, kNone };
 
 /// What a stage counts, which decides how its numbers are printed.
 enum class ProgressUnit { kItems, kBytes };

@@ -55,7 +55,8 @@ void append_utf8(std::string& out, char32_t code_point) {
 
 bool begins_like_utf16(std::string_view text) {
   if (text.size() < 2) return false;
-  return text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF") || (text[0] == '\0') != (text[1] == '\0');
+  return text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF") ||
+         (text[0] == '\0') != (text[1] == '\0');
 }
 
 std::size_t find_invalid_utf8(std::string_view text) {

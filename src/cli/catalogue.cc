@@ -51,10 +51,9 @@ std::string trainer_of(const std::string& width, const std::string& l0) { return
 void fill_in_canonical(Release& release) {
   for (const auto& [place, l0] : release.l0_of) {
     const std::size_t slash = place.find('/');
-    release.entry.sae_paths[trainer_of(place, kCanonical)] =
-        fill_placeholders(release.entry.sae_path, {{"layer", place.substr(0, slash)},
-                                                   {"width", place.substr(slash + 1)},
-                                                   {"l0", std::to_string(l0)}});
+    release.entry.sae_paths[trainer_of(place, kCanonical)] = fill_placeholders(
+        release.entry.sae_path,
+        {{"layer", place.substr(0, slash)}, {"width", place.substr(slash + 1)}, {"l0", std::to_string(l0)}});
   }
 }
 
@@ -76,7 +75,8 @@ Release read_release(const std::string& name, const ConfigValue& value) {
   }
   entry.link = text_of(row, "link");
   if (const toml::table* table = row["links"].as_table()) {
-    for (const auto& [trainer, link] : *table) entry.links.emplace(trainer.str(), link.value_or(std::string()));
+    for (const auto& [trainer, link] : *table)
+      entry.links.emplace(trainer.str(), link.value_or(std::string()));
   }
   entry.sae_layers = numbers_of(row, "sae_layers");
   entry.sae_trainers = texts_of(row, "sae_trainers");
@@ -184,13 +184,36 @@ ModelEntry entry_of(const Release& release, const std::string& width, const std:
     return entry;
   }
   const std::size_t middle = entry.trainer.find("_l0_");
-  entry.trainer = trainer_of(width.empty() ? entry.trainer.substr(0, middle) : width,
-                             l0.empty() ? entry.trainer.substr(middle + std::string_view("_l0_").size()) : l0);
+  entry.trainer =
+      trainer_of(width.empty() ? entry.trainer.substr(0, middle) : width,
+                 l0.empty() ? entry.trainer.substr(middle + std::string_view("_l0_").size()) : l0);
   return entry;
 }
 
+std::string catalogue_json() {
+  std::string text;
+  for (const Release& release : catalogue()) {
+    const ModelEntry& entry = release.entry;
+    const nlohmann::ordered_json row = {{"name", entry.name},
+                                        {"release", release.name},
+                                        {"model", entry.model},
+                                        {"sae", entry.sae},
+                                        {"format", release.format},
+                                        {"layers", entry.sae_layers},
+                                        {"trainers", entry.sae_trainers},
+                                        {"widths", release.widths},
+                                        {"l0s", release.l0s},
+                                        {"default_layers", entry.layers},
+                                        {"default_trainer", entry.trainer},
+                                        {"note", release.note}};
+    text += row.dump() + "\n";
+  }
+  return text;
+}
+
 std::string catalogue_table() {
-  std::vector<std::array<std::string, 6>> rows = {{"name", "release", "model", "format", "layers", "trainers"}};
+  std::vector<std::array<std::string, 6>> rows = {
+      {"name", "release", "model", "format", "layers", "trainers"}};
   std::vector<std::string> notes;
   for (const Release& release : catalogue()) {
     const ModelEntry& entry = release.entry;

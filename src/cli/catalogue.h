@@ -15,10 +15,10 @@ namespace saescope {
 /// the program.
 struct Release {
   std::string name;
-  ModelEntry entry;                  ///< of its default; its name is what --models takes
-  std::string format;                ///< of the SAEs' files
-  std::vector<std::string> widths;   ///< that `width` may be; empty: its SAEs do not differ in it
-  std::vector<std::string> l0s;      ///< that `l0` may be; empty: any number, or no such choice
+  ModelEntry entry;                      ///< of its default; its name is what --models takes
+  std::string format;                    ///< of the SAEs' files
+  std::vector<std::string> widths;       ///< that `width` may be; empty: its SAEs do not differ in it
+  std::vector<std::string> l0s;          ///< that `l0` may be; empty: any number, or no such choice
   std::map<std::string, int64_t> l0_of;  ///< "LAYER/WIDTH" → what the l0 `canonical` stands for there
   std::string note;
 
@@ -41,5 +41,7 @@ ModelEntry entry_of(const Release& release, const std::string& width, const std:
 
 /// The table that --list prints.
 std::string catalogue_table();
+/// The same for programs: a JSON object on each line.
+std::string catalogue_json();
 
 }  // namespace saescope

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 
 #include "base/error.h"
 #include "cli/configuration.h"
@@ -110,8 +111,9 @@ TEST(Catalogue, AnEntryWithSaesOfItsOwnHasNoPublishedLayersAndTrainers) {
 
 TEST(Catalogue, AFeaturesPageIsThatOfItsTrainer) {
   const ModelEntry entry = entry_from("release = \"llama_scope_r1_distill\"\n");
-  EXPECT_EQ(entry.link_of("0-Slimpajama-800M-OpenR1-Math-220k", 3),
-            "https://www.neuronpedia.org/deepseek-r1-distill-llama-8b/3-llamascope-openr1-res-32k/{feature_id}");
+  EXPECT_EQ(
+      entry.link_of("0-Slimpajama-800M-OpenR1-Math-220k", 3),
+      "https://www.neuronpedia.org/deepseek-r1-distill-llama-8b/3-llamascope-openr1-res-32k/{feature_id}");
 }
 
 TEST(Catalogue, NamesOfItsRowsAreAddedOnlyWhereNothingElseHasThem) {
@@ -124,6 +126,19 @@ TEST(Catalogue, NamesOfItsRowsAreAddedOnlyWhereNothingElseHasThem) {
 TEST(Catalogue, ItsTableNamesEveryRow) {
   const std::string table = catalogue_table();
   for (const Release& release : catalogue()) EXPECT_THAT(table, HasSubstr(release.name));
+}
+
+TEST(Catalogue, ProgramsGetAnObjectOfEveryRow) {
+  std::istringstream lines(catalogue_json());
+  std::size_t rows = 0;
+  for (std::string line; std::getline(lines, line); ++rows) {
+    const auto row = nlohmann::json::parse(line);
+    const Release* const release = find_release(row["release"].get<std::string>());
+    ASSERT_NE(release, nullptr);
+    EXPECT_EQ(row["layers"].get<std::vector<int64_t>>(), release->entry.sae_layers);
+    EXPECT_EQ(row["default_trainer"], release->entry.trainer);
+  }
+  EXPECT_EQ(rows, catalogue().size());
 }
 
 /// The entry that a command line makes.
@@ -178,6 +193,7 @@ TEST(OneOff, WhatLacksIsNamed) {
     return "accepted";
   };
   Options options;
+  options.analysis = Analysis::kUniversal;
   options.sae = "./sae";
   EXPECT_THAT(error(options), HasSubstr("of which model"));
   options.model = "org/model";

@@ -80,14 +80,16 @@ void describe_model(const PreparedModel& model, const RunPlan& run, const Backen
   if (model.left_out > 0) plan.line(fmt::format("  leave out {} prompts that are too long", model.left_out));
 }
 
-void describe_explanations(const std::filesystem::path& option, std::string ModelEntry::*ids, const RunPlan& run,
-                           const DescriptionExports& exports, Progress& progress, Plan& plan) {
+void describe_explanations(const std::filesystem::path& option, std::string ModelEntry::*ids,
+                           const RunPlan& run, const DescriptionExports& exports, Progress& progress,
+                           Plan& plan) {
   if (option.empty()) return;
   if (option != kFetchedDescriptions) return plan.line("read      " + option.string());
   for (const auto& [model, source] : fetched_sources(run.models, ids, progress)) {
-    plan.line(exports.is_complete(model, source)
-                  ? fmt::format("read      {}", exports.folder_of(model, source).string())
-                  : fmt::format("download  {} and further batches (size unknown)", exports.url_of(model, source)));
+    plan.line(
+        exports.is_complete(model, source)
+            ? fmt::format("read      {}", exports.folder_of(model, source).string())
+            : fmt::format("download  {} and further batches (size unknown)", exports.url_of(model, source)));
   }
 }
 
@@ -102,9 +104,10 @@ std::string describe_run(const RunRequest& request, const Options& options, Hub&
     describe_model(prepare_model(model, run, hub, context), run, *backend, hub, plan);
   }
   if (options.describes()) {
-    describe_explanations(options.descriptions, &ModelEntry::descriptions, run, exports, *context.progress, plan);
-    describe_explanations(options.pt_descriptions, &ModelEntry::pt_descriptions, run, exports, *context.progress,
+    describe_explanations(options.descriptions, &ModelEntry::descriptions, run, exports, *context.progress,
                           plan);
+    describe_explanations(options.pt_descriptions, &ModelEntry::pt_descriptions, run, exports,
+                          *context.progress, plan);
   }
   for (const NamedFile& output : options.outputs()) plan.line("write " + output.path.string());
   return plan.finish();

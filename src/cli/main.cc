@@ -1,12 +1,7 @@
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdio>
-#include <exception>
-#include <new>
 
-#include "base/error.h"
 #include "base/process_memory.h"
 #include "cli/program.h"
 #include "tensor/lost_pages.h"
@@ -31,11 +26,6 @@ void install_signal_handlers() {
   saescope::report_lost_pages();
 }
 
-int fail(int exit_code, const char* message) {
-  fmt::print(stderr, "error: {}\n", message);
-  return exit_code;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -43,14 +33,7 @@ int main(int argc, char** argv) {
   saescope::keep_scratch_on_the_heap();
   try {
     return saescope::run_program(argc, argv, cancel);
-  } catch (const saescope::Interrupted& interrupted) {
-    fmt::print(stderr, "interrupted; outputs of earlier runs are as they were\n");
-    return interrupted.exit_code();
-  } catch (const saescope::Error& error) {
-    return fail(error.exit_code(), error.what());
-  } catch (const std::bad_alloc&) {
-    return fail(1, "out of memory\n  hint:     lower --memory-limit or --batch-tokens");
-  } catch (const std::exception& error) {
-    return fail(1, error.what());
+  } catch (...) {
+    return saescope::report_failure(argc, argv);
   }
 }

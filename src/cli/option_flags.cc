@@ -173,7 +173,8 @@ constexpr std::array kFlags = {
     Flag{kRunGroup, "--show-tokens", "",
          "Print every prompt's rendered text, token ids and token types, and end",
          [](Options& o, const Argument&) { o.show_tokens = true; }},
-    Flag{kRunGroup, "--progress", kProgressWords, "How progress is shown [auto]",
+    Flag{kRunGroup, "--progress", kProgressWords,
+         "How progress is shown; json: for programs, an object on each line [auto]",
          [](Options& o, const Argument& a) {
            o.progress = static_cast<ProgressMode>(parse_choice(a, kProgressWords));
          }},

@@ -6,7 +6,12 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <memory>
+#include <new>
+#include <span>
+#include <string_view>
 
+#include "base/json_progress.h"
 #include "base/terminal.h"
 #include "base/usable_resources.h"
 #include "cli/catalogue.h"
@@ -97,10 +102,11 @@ int run_command(int argc, const char* const* argv, const CancelToken& cancel) {
     return 0;
   }
   const Options& options = *line.options;
-  ConsoleProgress progress(options.progress, options.quiet);
+  const std::unique_ptr<Progress> shown = make_progress(options.progress, options.quiet);
+  Progress& progress = *shown;
   for (const std::string& warning : line.warnings) progress.warn(warning);
   if (options.list) {
-    print(catalogue_table());
+    print(options.progress == ProgressMode::kJson ? catalogue_json() : catalogue_table());
     return 0;
   }
   if (options.print_config) {
@@ -118,8 +124,9 @@ int run_command(int argc, const char* const* argv, const CancelToken& cancel) {
   explain_fewer_threads(options, context.threads, progress);
   RunRequest request = read_request(options, quoted_command(argc, argv), progress);
   DescriptionExports exports(ExportSettings::from_environment(), hub.settings(), context);
-  read_notes(obtain_descriptions(options, request.plan.models, options.dry_run ? nullptr : &exports, progress),
-             request, progress);
+  read_notes(
+      obtain_descriptions(options, request.plan.models, options.dry_run ? nullptr : &exports, progress),
+      request, progress);
   if (options.dry_run) {
     print(describe_run(request, options, hub, exports, context));
     return 0;
@@ -129,7 +136,46 @@ int run_command(int argc, const char* const* argv, const CancelToken& cancel) {
   return 0;
 }
 
+/// Whether failures are read by a program; the command line may be one that cannot be understood.
+bool wants_json(std::span<const char* const> arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    if (argument == "--progress=json") return true;
+    if (argument == "--progress" && i + 1 < arguments.size() &&
+        arguments[i + 1] == std::string_view("json")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+int fail(bool json, std::string_view kind, int exit_code, const ErrorDetail& detail) {
+  const std::string text =
+      json ? json_error_line(kind, detail) : fmt::format("error: {}\n", RunError(detail).what());
+  std::fputs(text.c_str(), stderr);
+  return exit_code;
+}
+
 }  // namespace
+
+int report_failure(int argc, const char* const* argv) {
+  const bool json = wants_json({argv, static_cast<std::size_t>(argc)});
+  try {
+    throw;
+  } catch (const Interrupted& interrupted) {
+    if (json) return fail(true, "interrupted", interrupted.exit_code(), interrupted.detail());
+    fmt::print(stderr, "interrupted; outputs of earlier runs are as they were\n");
+    return interrupted.exit_code();
+  } catch (const InputError& error) {
+    return fail(json, "input", error.exit_code(), error.detail());
+  } catch (const Error& error) {
+    return fail(json, "run", error.exit_code(), error.detail());
+  } catch (const std::bad_alloc&) {
+    return fail(json, "run", 1, {.what = "out of memory", .hint = "lower --memory-limit or --batch-tokens"});
+  } catch (const std::exception& error) {
+    return fail(json, "run", 1, {.what = error.what()});
+  }
+}
 
 int run_program(int argc, const char* const* argv, const CancelToken& cancel) {
   try {

@@ -73,10 +73,10 @@ void require_files(const Options& options) {
                     .hint = "leave --record-prompts out, or name a file"});
 }
 
-/// Whether a file of a model's or an SAE's folder may be one of its own, by its name. Results of earlier runs may
-/// lie beside them.
+/// Whether a file of a model's or an SAE's folder may be one of its own, by its name. Results of earlier runs
+/// may lie beside them.
 bool is_asset(const fs::path& path) {
-  constexpr std::array<std::string_view, 9> kExtensions = {".json", ".jinja", ".txt",  ".safetensors", ".bin",
+  constexpr std::array<std::string_view, 9> kExtensions = {".json", ".jinja", ".txt", ".safetensors", ".bin",
                                                            ".gguf", ".pt",    ".npz", ".pth"};
   return std::find(kExtensions.begin(), kExtensions.end(), path.extension().string()) != kExtensions.end();
 }

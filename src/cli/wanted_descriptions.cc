@@ -37,7 +37,8 @@ std::set<DescriptionKey> fetched_sources(const std::vector<ModelPlan>& models, s
           continue;
         }
         progress.warn(fmt::format(
-            "{}: nothing says which of Neuronpedia's sources it is; {} = \"MODEL_ID/SOURCE_ID\" in [models.{}] does",
+            "{}: nothing says which of Neuronpedia's sources it is; {} = \"MODEL_ID/SOURCE_ID\" in "
+            "[models.{}] does",
             plan.source.name(), links_count ? "descriptions" : "pt_descriptions", model.entry.name));
       }
     }

@@ -21,8 +21,8 @@ std::string short_name(std::string_view name) {
   return last;
 }
 
-/// Whether a model of this name may be of an architecture, as far as the names of both tell. Many models are of
-/// the architecture llama, but those of Qwen and Gemma have their own.
+/// Whether a model of this name may be of an architecture, as far as the names of both tell. Many models are
+/// of the architecture llama, but those of Qwen and Gemma have their own.
 bool same_family(std::string_view model, std::string_view architecture) {
   constexpr std::array<std::string_view, 3> kFamilies = {"llama", "qwen", "gemma"};
   const std::string name = short_name(model);
@@ -49,7 +49,8 @@ std::string check_origin(const OpenedSource& source, ModelFiles& files) {
                              "`check_sae = false` there that this is meant",
                              entry.name)});
   };
-  if (!origin.other.empty()) throw fail("part of the model", "the residual stream behind a block", origin.other);
+  if (!origin.other.empty())
+    throw fail("part of the model", "the residual stream behind a block", origin.other);
   if (origin.layer && *origin.layer != source.plan->source.layer) {
     throw fail("layer", fmt::format("layer {}", source.plan->source.layer),
                fmt::format("layer {}", *origin.layer));
@@ -59,7 +60,8 @@ std::string check_origin(const OpenedSource& source, ModelFiles& files) {
   if (published.find('/') != std::string::npos) {
     if (short_name(published) != short_name(origin.model)) throw fail("model", published, origin.model);
   } else if (!same_family(origin.model, files.config().architecture->name)) {
-    throw fail("model", fmt::format("a model of the architecture {}", files.config().architecture->name), origin.model);
+    throw fail("model", fmt::format("a model of the architecture {}", files.config().architecture->name),
+               origin.model);
   } else if (short_name(entry.model).find(short_name(origin.model)) == std::string::npos) {
     return fmt::format("{}: SAEs trained on {}, model {}", entry.name, origin.model, entry.model);
   }

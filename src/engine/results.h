@@ -38,11 +38,11 @@ struct SaeResults {
 struct Results {
   std::shared_ptr<const Prompts> prompts;
   std::shared_ptr<const Labels> labels;
-  FeatureTables tables;                    ///< statistics by source and token type
-  std::deque<ChosenActivations> chosen;    ///< in the order of the CSV files
+  FeatureTables tables;                     ///< statistics by source and token type
+  std::deque<ChosenActivations> chosen;     ///< in the order of the CSV files
   std::deque<KeptActivations> activations;  ///< by model, layer and token type, in the plan's order
-  std::vector<ModelResults> models;        ///< those of the plan, in its order
-  std::map<std::string, SaeResults> saes;  ///< by the source's name
+  std::vector<ModelResults> models;         ///< those of the plan, in its order
+  std::map<std::string, SaeResults> saes;   ///< by the source's name
   RunSummary summary;
 
   /// Precondition: the plan has it.

@@ -37,11 +37,12 @@ void require_gzip(const fs::path& path, const std::string& url) {
   if (magic == std::array<char, 2>{'\x1f', '\x8b'}) return;
   std::error_code ignored;
   fs::remove(path, ignored);
-  throw RunError({.what = "what came is no export of explanations",
-                  .where = url,
-                  .expected = "a gzip file",
-                  .found = "other bytes",
-                  .hint = fmt::format("check {} and the proxy: something else may have answered", kVariable)});
+  throw RunError(
+      {.what = "what came is no export of explanations",
+       .where = url,
+       .expected = "a gzip file",
+       .found = "other bytes",
+       .hint = fmt::format("check {} and the proxy: something else may have answered", kVariable)});
 }
 
 NetworkError status_error(const HttpResponse& response) {
@@ -89,10 +90,12 @@ struct DescriptionExports::Impl {
 
   HttpResponse send(HttpRequest request) {
     request.headers.emplace_back("Accept-Encoding: identity");  // the file is packed already
-    return send_following(http, std::move(request), [](const std::string&) { return std::vector<std::string>(); });
+    return send_following(http, std::move(request),
+                          [](const std::string&) { return std::vector<std::string>(); });
   }
 
-  /// What a batch is; nothing where the export ends before it. A bucket that may not be listed answers with 403.
+  /// What a batch is; nothing where the export ends before it. A bucket that may not be listed answers with
+  /// 403.
   std::optional<HubFileInfo> head_once(const std::string& url, int& status) {
     const HttpResponse response = send({.method = HttpRequest::Method::kHead, .url = url});
     status = response.status;
@@ -139,7 +142,8 @@ struct DescriptionExports::Impl {
   bool fetch_batch(const std::string& path, const fs::path& folder, int batch, int& status) {
     const fs::path file = folder / batch_name(batch);
     if (has_file(file)) return true;
-    const std::string url = fmt::format("{}/{}", settings.address, escape_path(path + "/" + batch_name(batch)));
+    const std::string url =
+        fmt::format("{}/{}", settings.address, escape_path(path + "/" + batch_name(batch)));
     const auto info = head(url, status);
     if (!info) return false;
     const fs::path incomplete = folder / fmt::format("{}.{}.incomplete", batch_name(batch), info->etag);
@@ -149,8 +153,8 @@ struct DescriptionExports::Impl {
     };
     // Named only after its content was looked at, so that a page in its place is never taken for it.
     const fs::path unchecked = folder / (batch_name(batch) + ".unchecked");
-    download_file({path.substr(std::string_view("v1/").size()) + "/" + batch_name(batch), url, bytes}, network,
-                  *info, {.incomplete = incomplete, .destination = unchecked}, context);
+    download_file({path.substr(std::string_view("v1/").size()) + "/" + batch_name(batch), url, bytes},
+                  network, *info, {.incomplete = incomplete, .destination = unchecked}, context);
     require_gzip(unchecked, url);
     fs::rename(unchecked, file);
     return true;
@@ -167,8 +171,9 @@ struct DescriptionExports::Impl {
       ++batches;
     }
     if (batches == 0) {
-      context.progress->warn(fmt::format("{}/{}: no explanations are published (HTTP {}); descriptions stay empty",
-                                         settings.address, path, status));
+      context.progress->warn(
+          fmt::format("{}/{}: no explanations are published (HTTP {}); descriptions stay empty",
+                      settings.address, path, status));
       return false;
     }
     write_file_atomically(folder / kComplete, fmt::format("{}\n", batches));
@@ -176,7 +181,8 @@ struct DescriptionExports::Impl {
   }
 };
 
-DescriptionExports::DescriptionExports(ExportSettings settings, const HubSettings& hub, const Context& context)
+DescriptionExports::DescriptionExports(ExportSettings settings, const HubSettings& hub,
+                                       const Context& context)
     : impl_(std::make_unique<Impl>(std::move(settings), hub, context)) {}
 
 DescriptionExports::~DescriptionExports() = default;

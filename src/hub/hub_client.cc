@@ -55,10 +55,9 @@ RemoteAnswer HubClient::head_once(const RemoteFile& file, std::chrono::seconds s
   request.url = url_of(file);
   request.headers = {"Accept-Encoding: identity"};  // the size must be the file's own
   // A redirect off the hub carries the file's facts itself; storage behind it does not know them.
-  const HttpResponse response =
-      send(request, [&](const HttpResponse& from, const std::string& next) {
-        return !is_own_origin(next) && from.headers.get("x-repo-commit");
-      });
+  const HttpResponse response = send(request, [&](const HttpResponse& from, const std::string& next) {
+    return !is_own_origin(next) && from.headers.get("x-repo-commit");
+  });
   if (is_missing_entry(response)) {
     return {.info = std::nullopt, .commit = read_commit(response).value_or(std::string())};
   }
@@ -92,8 +91,7 @@ void HubClient::get(const RemoteFile& file, const HubFileInfo& expected, uint64_
     return true;
   };
   request.on_body = on_body;
-  const HttpResponse response =
-      send(request, [](const HttpResponse&, const std::string&) { return false; });
+  const HttpResponse response = send(request, [](const HttpResponse&, const std::string&) { return false; });
   if (response.status == 416) {
     on_start(0);
     throw NetworkError({.what = "the server has no bytes past those that are here",

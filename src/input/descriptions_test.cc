@@ -333,11 +333,9 @@ TEST(Descriptions, AppendingReturnsTheNumberOfExplanations) {
 }
 
 TEST(KeyOfLink, TakesTheTwoSegmentsBeforeTheFeature) {
-  const auto key =
-      key_of_link("https://www.neuronpedia.org/llama3.1-8b-it/11-resid-post-aa/{feature_id}");
+  const auto key = key_of_link("https://www.neuronpedia.org/llama3.1-8b-it/11-resid-post-aa/{feature_id}");
   EXPECT_EQ(key, kLlama);
-  EXPECT_EQ(key_of_link("http://host/deep/path/m/s-3/{feature_id}?embed=true"),
-            (DescriptionKey{"m", "s-3"}));
+  EXPECT_EQ(key_of_link("http://host/deep/path/m/s-3/{feature_id}?embed=true"), (DescriptionKey{"m", "s-3"}));
   EXPECT_EQ(key_of_link("https://host:80/m0/s/{feature_id}/"), (DescriptionKey{"m0", "s"}));
   EXPECT_EQ(key_of_link("https://h/m/s/{feature_id}#{feature_id}"), (DescriptionKey{"m", "s"}));
 }

@@ -55,8 +55,8 @@ class KnownNotes {
   std::optional<Column> pt_;
 };
 
-/// Which source of an export an SAE is by what the model's entry says, else by its link; nothing where neither
-/// says so. @param ids ModelEntry::descriptions or ModelEntry::pt_descriptions
+/// Which source of an export an SAE is by what the model's entry says, else by its link; nothing where
+/// neither says so. @param ids ModelEntry::descriptions or ModelEntry::pt_descriptions
 std::optional<DescriptionKey> published_source(const ModelEntry& entry, const Source& source,
                                                std::string ModelEntry::*ids);
 

@@ -228,7 +228,8 @@ void refuse_other_models(const ConfigReader& config) {
   };
   constexpr std::array<const char*, 4> kParts = {"vision_config", "audio_config", "thinker_config",
                                                  "speech_config"};
-  if (std::any_of(kParts.begin(), kParts.end(), [&](const char* key) { return config.find(key) != nullptr; })) {
+  if (std::any_of(kParts.begin(), kParts.end(),
+                  [&](const char* key) { return config.find(key) != nullptr; })) {
     throw is("a wrapper of a language model with vision or audio", "use the text model by itself");
   }
   constexpr std::array<std::string_view, 12> kEncoders = {

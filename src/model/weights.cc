@@ -76,7 +76,8 @@ class Binder {
     constexpr std::size_t kShown = 4;
     std::vector<std::string> shown;
     for (const auto& [name, view] : *tensors_) {
-      if (shown.size() == kShown) return fmt::format("{} and {} more", fmt::join(shown, ", "), tensors_->size() - kShown);
+      if (shown.size() == kShown)
+        return fmt::format("{} and {} more", fmt::join(shown, ", "), tensors_->size() - kShown);
       shown.push_back(fmt::format("{} {} {}", name, name_of(view.dtype), to_string(view.shape)));
     }
     return shown.empty() ? "none" : fmt::format("{}", fmt::join(shown, ", "));

@@ -31,8 +31,8 @@ uint64_t write_activations(Results& results, const std::map<std::string, std::st
     if (models.insert(kept.model()).second) {
       tensors.push_back(tensor(kept.model() + ".prompt_idx", DType::kI64, {prompts}));
     }
-    tensors.push_back(tensor(fmt::format("{}.layer_{}.{}", kept.model(), kept.layer(), kept.token()), DType::kF32,
-                             {prompts, kept.hidden()}));
+    tensors.push_back(tensor(fmt::format("{}.layer_{}.{}", kept.model(), kept.layer(), kept.token()),
+                             DType::kF32, {prompts, kept.hidden()}));
   }
   file.write(safetensors_header(tensors, metadata));
   models.clear();

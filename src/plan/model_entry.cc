@@ -15,7 +15,9 @@ namespace {
 /// Between the two parts of a trainer that has them.
 constexpr std::string_view kL0 = "_l0_";
 
-std::string place_of(const std::string& trainer, int64_t layer) { return fmt::format("{}/{}", layer, trainer); }
+std::string place_of(const std::string& trainer, int64_t layer) {
+  return fmt::format("{}/{}", layer, trainer);
+}
 
 /// The layers of the paths that are given one by one for a trainer.
 std::vector<std::string> layers_with_paths(const std::map<std::string, std::string>& paths,
@@ -67,7 +69,8 @@ void ModelEntry::require_sae(const std::string& of_trainer, int64_t layer) const
   }
   const std::vector<std::string> with_paths = layers_with_paths(sae_paths, of_trainer);
   if (!with_paths.empty() && !sae_paths.contains(place_of(of_trainer, layer))) {
-    refuse("layer and trainer", fmt::format("for trainer {} layer {}", of_trainer, fmt::join(with_paths, ", ")),
+    refuse("layer and trainer",
+           fmt::format("for trainer {} layer {}", of_trainer, fmt::join(with_paths, ", ")),
            std::to_string(layer));
   }
   const bool two_parts =

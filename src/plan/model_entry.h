@@ -23,17 +23,18 @@ struct ModelEntry {
   bool model_is_path = false;  ///< a folder in Hugging Face layout or a .gguf file
   std::string sae;             ///< hub id; empty: sae_dir holds everything
   std::string sae_dir;         ///< absolute path of the folder where SAEs are cached
-  /// Below sae_dir and in the SAE repository, with {layer} and {trainer}; of a trainer WIDTH_l0_L0, {width} and
-  /// {l0} are the two parts.
+  /// Below sae_dir and in the SAE repository, with {layer} and {trainer}; of a trainer WIDTH_l0_L0, {width}
+  /// and {l0} are the two parts.
   std::string sae_path;
-  /// "LAYER/TRAINER" → the path of an SAE that sae_path does not give; a trainer that stands here has no others.
+  /// "LAYER/TRAINER" → the path of an SAE that sae_path does not give; a trainer that stands here has no
+  /// others.
   std::map<std::string, std::string> sae_paths;
   std::vector<int64_t> sae_layers;        ///< that have SAEs; empty: nobody says
   std::vector<std::string> sae_trainers;  ///< the same of trainers
   std::string trainer;                    ///< number or word
   std::vector<int64_t> layers;
-  std::vector<TokenType> tokens;  ///< in the file's order
-  std::string link;               ///< with {layer}, {trainer} and {feature_id}; may be empty
+  std::vector<TokenType> tokens;             ///< in the file's order
+  std::string link;                          ///< with {layer}, {trainer} and {feature_id}; may be empty
   std::map<std::string, std::string> links;  ///< trainer → the link of its features, in place of `link`
   /// Where exports of descriptions have this model's features: MODEL_ID/LAYER_ID with {layer} and {trainer};
   /// empty: as the link says.

@@ -40,8 +40,8 @@ struct LayerPlan {
 /// The work of one model: one pass up to its last layer.
 struct ModelPlan {
   ModelEntry entry;
-  std::vector<LayerPlan> layers;    ///< ascending, at least one; one may have no SAE
-  bool every_token_type = false;    ///< the entry's token types are read even where no SAE is
+  std::vector<LayerPlan> layers;  ///< ascending, at least one; one may have no SAE
+  bool every_token_type = false;  ///< the entry's token types are read even where no SAE is
 
   /// Every token type that is read, in the entry's order.
   std::vector<TokenType> tokens() const;

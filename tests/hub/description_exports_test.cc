@@ -139,16 +139,19 @@ TEST_F(ExportsTest, ErrorsThatMayPassAreTriedAgainAndThenReported) {
 }
 
 TEST_F(ExportsTest, ASourceWithoutExplanationsIsAWarning) {
-  EXPECT_FALSE(DescriptionExports({bucket.address(), folder / "kept"}, settings, context).fetch("gpt2", "0-x"));
+  EXPECT_FALSE(
+      DescriptionExports({bucket.address(), folder / "kept"}, settings, context).fetch("gpt2", "0-x"));
   ASSERT_EQ(progress.messages.size(), 1u);
-  EXPECT_THAT(progress.messages.front(), HasSubstr("v1/gpt2/0-x/explanations: no explanations are published (HTTP 403)"));
+  EXPECT_THAT(progress.messages.front(),
+              HasSubstr("v1/gpt2/0-x/explanations: no explanations are published (HTTP 403)"));
 }
 
 TEST_F(ExportsTest, OfflineWhatIsHereIsUsedAndWhatIsNotIsAWarning) {
   settings.offline = true;
   EXPECT_FALSE(fetch());
   ASSERT_EQ(progress.messages.size(), 1u);
-  EXPECT_THAT(progress.messages.front(), HasSubstr("gemma-3-4b-it/17-gemmascope-2-res-16k are not on this machine"));
+  EXPECT_THAT(progress.messages.front(),
+              HasSubstr("gemma-3-4b-it/17-gemmascope-2-res-16k are not on this machine"));
   EXPECT_THAT(bucket.requests(), IsEmpty());
   settings.offline = false;
   EXPECT_TRUE(fetch());

@@ -15,13 +15,13 @@ namespace saescope {
 struct BucketReply {
   int status = 200;
   std::string body;
-  std::string etag;                        ///< without quotes; empty: no such header
-  std::optional<std::size_t> drop_after;   ///< ends the connection after so many bytes of the body
+  std::string etag;                       ///< without quotes; empty: no such header
+  std::optional<std::size_t> drop_after;  ///< ends the connection after so many bytes of the body
   bool without_length = false;
 };
 
-/// A bucket of public objects on 127.0.0.1, as S3 serves them: objects by path, ranges, and 403 for what is not
-/// there (a bucket that may not be listed). Keeps a log of what it was asked.
+/// A bucket of public objects on 127.0.0.1, as S3 serves them: objects by path, ranges, and 403 for what is
+/// not there (a bucket that may not be listed). Keeps a log of what it was asked.
 class TestBucket {
  public:
   using Hook = std::function<void(const HubRequest&, BucketReply&)>;

@@ -210,7 +210,8 @@ class Splitter {
 
 bool PreTokenizer::rewrites() const {
   return std::any_of(steps_.begin(), steps_.end(), [](const Step& step) {
-    if (const auto* const split = std::get_if<Split>(&step)) return split->behavior == SplitBehavior::kRemoved;
+    if (const auto* const split = std::get_if<Split>(&step))
+      return split->behavior == SplitBehavior::kRemoved;
     if (const auto* const space = std::get_if<Metaspace>(&step)) {
       return space->prepend != Metaspace::Prepend::kNever;
     }
