@@ -63,7 +63,8 @@ FormattedPrompt ChatFormatter::format_messages(const nlohmann::ordered_json& mes
     return formatted;
   }
   // A template may trim or change the last message's text, so one character stands for it that no filter
-  // changes: of the private use area, without an upper case, and alone, so that it has no first letter or order.
+  // changes: of the private use area, without an upper case, and alone, so that it has no first letter or
+  // order.
   constexpr std::string_view kMark = "\uE0F1";
   nlohmann::ordered_json marked = messages;
   marked.back()["content"] = kMark;
@@ -76,7 +77,8 @@ FormattedPrompt ChatFormatter::format_messages(const nlohmann::ordered_json& mes
   return formatted;
 }
 
-std::optional<std::size_t> ChatFormatter::token_before(std::size_t behind, const FormattedPrompt& prompt) const {
+std::optional<std::size_t> ChatFormatter::token_before(std::size_t behind,
+                                                       const FormattedPrompt& prompt) const {
   if (!tokenizer_.tokens_join_to_text()) {
     // Lengths of tokens say nothing then; of those that end here, an empty one is a space that was put in.
     const auto texts = tokenizer_.token_texts(prompt.text);

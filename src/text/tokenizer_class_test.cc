@@ -41,7 +41,8 @@ TEST(ClassThatCounts, IsTheNamedOneWhereTheModelBringsItsOwnCode) {
 }
 
 TEST(TokenizerClassNames, AreReadAndWritten) {
-  for (const char* name : {"TokenizersBackend", "Qwen2Tokenizer", "GPT2Tokenizer", "GemmaTokenizer", "LlamaTokenizer"}) {
+  for (const char* name :
+       {"TokenizersBackend", "Qwen2Tokenizer", "GPT2Tokenizer", "GemmaTokenizer", "LlamaTokenizer"}) {
     EXPECT_EQ(name_of(tokenizer_class_of(name)), name);
     EXPECT_FALSE(has_unknown_pipeline(name));
   }

@@ -201,7 +201,7 @@ const OrderedJson* named_template(const OrderedJson& list, const char* wanted) {
   return found;
 }
 
-std::string text_of(const OrderedJson& config, const char* key) {
+std::string text_member(const OrderedJson& config, const char* key) {
   const auto value = config.find(key);
   return value != config.end() && value->is_string() ? value->get<std::string>() : std::string();
 }
@@ -278,7 +278,7 @@ TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, const Mod
   if (const auto source = config.find("chat_template"); source != config.end()) {
     result.chat_template = *source;
   }
-  result.class_name = class_that_counts({text_of(config, "tokenizer_class"), has_custom_code(config)}, model);
+  result.class_name = class_that_counts({text_member(config, "tokenizer_class"), has_custom_code(config)}, model);
   result.python_class = tokenizer_class_of(result.class_name);
   OrderedJson model_specific = OrderedJson::object();
   settle_extra(config, model_specific);
