@@ -8,7 +8,7 @@
 namespace saescope {
 namespace {
 
-constexpr std::array<std::pair<TokenizerClass, std::string_view>, 5> kNames = {
+constexpr std::array<std::pair<TokenizerClass, std::string_view>, 5> kClassNames = {
     {{TokenizerClass::kAsFile, "TokenizersBackend"},
      {TokenizerClass::kQwen2, "Qwen2Tokenizer"},
      {TokenizerClass::kGpt2, "GPT2Tokenizer"},
@@ -53,14 +53,14 @@ std::string class_that_counts(const DeclaredClass& declared, const ModelHints& m
 }
 
 TokenizerClass tokenizer_class_of(std::string_view name) {
-  for (const auto& [python_class, known] : kNames) {
+  for (const auto& [python_class, known] : kClassNames) {
     if (known == name) return python_class;
   }
   return TokenizerClass::kAsFile;
 }
 
 std::string_view name_of(TokenizerClass python_class) {
-  for (const auto& [known, name] : kNames) {
+  for (const auto& [known, name] : kClassNames) {
     if (known == python_class) return name;
   }
   return {};
@@ -68,7 +68,7 @@ std::string_view name_of(TokenizerClass python_class) {
 
 bool has_unknown_pipeline(std::string_view name) {
   // The classes of byte-pair encoding with an __init__ of their own.
-  static constexpr std::array<std::string_view, 25> kUnknown = {
+  static constexpr std::array<std::string_view, 25> kNotImplemented = {
       "BartTokenizer",      "BlenderbotTokenizer",  "CLIPTokenizer",    "CodeGenTokenizer",
       "CodeLlamaTokenizer", "CohereTokenizer",      "DebertaTokenizer", "EsmcTokenizer",
       "GPTNeoXTokenizer",   "HerbertTokenizer",     "LEDTokenizer",     "LayoutLMv3Tokenizer",
@@ -76,7 +76,7 @@ bool has_unknown_pipeline(std::string_view name) {
       "NougatTokenizer",    "OpenAIGPTTokenizer",   "Qwen3_5Tokenizer", "ReformerTokenizer",
       "RobertaTokenizer",   "SeamlessM4TTokenizer", "Siglip2Tokenizer", "Tipsv2Tokenizer",
       "WhisperTokenizer"};
-  return std::find(kUnknown.begin(), kUnknown.end(), name) != kUnknown.end();
+  return std::find(kNotImplemented.begin(), kNotImplemented.end(), name) != kNotImplemented.end();
 }
 
 bool names_byte_level(std::string_view tokenizer_json) {

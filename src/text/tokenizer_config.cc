@@ -1,5 +1,7 @@
 #include "text/tokenizer_config.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -18,9 +20,17 @@ OrderedJson parse_object(std::string_view text, const std::string& where) {
     throw InputError(
         {.what = "not valid JSON", .where = where, .found = "a NUL byte at byte " + std::to_string(nul)});
   }
+  // The library copies, compares and prints what it read by recursion.
+  constexpr int kDeepest = 200;
+  const auto check_depth = [&](int depth, OrderedJson::parse_event_t, OrderedJson&) {
+    if (depth <= kDeepest) return true;
+    throw InputError({.what = "the JSON document is nested too deeply",
+                      .where = where,
+                      .expected = fmt::format("at most {} levels", kDeepest)});
+  };
   OrderedJson json;
   try {
-    json = OrderedJson::parse(text);
+    json = OrderedJson::parse(text, check_depth);
   } catch (const OrderedJson::exception& error) {
     throw InputError({.what = "not valid JSON", .where = where, .found = error.what()});
   }
@@ -278,7 +288,8 @@ TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, const Mod
   if (const auto source = config.find("chat_template"); source != config.end()) {
     result.chat_template = *source;
   }
-  result.class_name = class_that_counts({text_member(config, "tokenizer_class"), has_custom_code(config)}, model);
+  result.class_name =
+      class_that_counts({text_member(config, "tokenizer_class"), has_custom_code(config)}, model);
   result.python_class = tokenizer_class_of(result.class_name);
   OrderedJson model_specific = OrderedJson::object();
   settle_extra(config, model_specific);

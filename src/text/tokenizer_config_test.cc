@@ -57,6 +57,15 @@ TEST(TokenizerConfig, NamedTemplatesWithoutAUsableDefaultAreRefusedWhenTheyAreNe
   }
 }
 
+TEST(TokenizerConfig, DeepNestingIsRefusedInEveryFile) {
+  const std::string deep =
+      R"({"extra_special_tokens": )" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
+  EXPECT_THAT(error_of(deep), HasSubstr("tokenizer_config.json: the JSON document is nested too deeply"));
+  const TokenizerSideFiles::File file = {deep, "x"};
+  EXPECT_THROW(read_tokenizer_config({.special_tokens_map = file}), InputError);
+  EXPECT_THROW(read_tokenizer_config({.added_tokens = file}), InputError);
+}
+
 TEST(TokenizerConfig, AMalformedFileIsRefusedWithItsName) {
   EXPECT_THAT(error_of("{"), HasSubstr("tokenizer_config.json: not valid JSON"));
   EXPECT_THAT(error_of("[]"), HasSubstr("not a JSON object"));
