@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
 
 #include "assets/folder_model.h"
+#include "base/error.h"
 #include "golden_files.h"
 #include "process.h"
 
@@ -55,6 +58,37 @@ TEST(TokenizerSourceWarnings, SayWhatOfAFileDoesNotCount) {
   SilentProgress progress;
   open_case("another_pipeline_for_qwen2", progress)->formatter();
   EXPECT_THAT(progress.warnings, Contains(HasSubstr("does not count")));
+}
+
+TEST(TokenizerSourceWarnings, NameAClassWhosePipelineCountsInsteadOfTheFiles) {
+  for (const char* name : {"gpt2_class", "class_in_config_gpt2", "class_in_config_qwen2"}) {
+    SilentProgress progress;
+    open_case(name, progress)->formatter();
+    EXPECT_THAT(progress.warnings, Contains(HasSubstr("tokenizer.json does not count"))) << name;
+  }
+}
+
+TEST(TokenizerSourceWarnings, AreNotGivenOfAClassThatTransformersDoesNotTake) {
+  for (const char* name : {"mistral_with_qwen2tokenizer", "llama_class_of_a_byte_level_file_with_bos",
+                           "class_in_config_of_gemma2", "unknown_class_of_qwen3"}) {
+    SilentProgress progress;
+    open_case(name, progress)->formatter();
+    EXPECT_TRUE(progress.warnings.empty()) << name << ": " << *progress.warnings.begin();
+  }
+}
+
+TEST(TokenizerSourceWarnings, NameAClassThatIsNotImplemented) {
+  const testing_support::TemporaryFolder folder;
+  std::filesystem::copy(goldens() / "sources" / "template_file_over_config", folder.path() / "model");
+  const std::string config = (folder.path() / "model/tokenizer_config.json").string();
+  std::ofstream(config)
+      << R"({"tokenizer_class": "CodeLlamaTokenizerFast", "bos_token": "<|begin_of_text|>"})";
+  ModelEntry entry;
+  entry.model = (folder.path() / "model").string();
+  entry.model_is_path = true;
+  SilentProgress progress;
+  open_folder_model(entry, progress)->formatter();
+  EXPECT_THAT(progress.warnings, Contains(HasSubstr("its class CodeLlamaTokenizer")));
 }
 
 TEST(TokenizerSourceWarnings, AreNotGivenWhereEverythingIsInItsPlace) {
@@ -122,6 +156,33 @@ TEST(EntryTemplate, FindsTheHeaderInAnElseBranchAndWhereItIsAlwaysWritten) {
       }
     }
   }
+}
+
+/// Filters that leave no character of ASCII, or only a part of the text, as it was.
+TEST(EntryTemplate, FindsTheHeaderBehindATextThatTheTemplateTransforms) {
+  const TokenType type = {"newline", "\n\n"};
+  for (const char* filter : {"upper", "lower", "title", "capitalize", "trim", "reverse", "e", "first",
+                             "list | join", "replace('a', 'b')", "trim | title | replace('-', '')"}) {
+    const std::string turns = fmt::format(
+        "<|start_header_id|>user<|end_header_id|>\n\n{{{{ messages[-1].content | {} }}}}", filter);
+    const FormattedPrompt prompt = with_template(turns + kHeader).format("some words\n\nand more");
+    EXPECT_EQ(prompt.generation, "<|start_header_id|>assistant<|end_header_id|>\n\n") << filter;
+    EXPECT_EQ(with_template(turns + kHeader).find_token(type, prompt), prompt.ids.size() - 1) << filter;
+  }
+}
+
+TEST(EntryTemplate, IsSaidToHideTheTextsEndWhereItDoesAndToEndWithItWhereItDoes) {
+  const auto error_of = [](const std::string& text) {
+    const ChatFormatter formatter = with_template(text);
+    try {
+      formatter.find_token({"asst", "assistant"}, formatter.format("Hi"));
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_THAT(error_of("{{ messages[0].content | length }} assistant"), HasSubstr("in a way that shows"));
+  EXPECT_THAT(error_of("user: {{ messages[0].content | upper }}"), HasSubstr("writes nothing behind"));
 }
 
 TEST(Conversations, AreRenderedAsTransformersDoes) {

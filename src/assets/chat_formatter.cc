@@ -62,9 +62,10 @@ FormattedPrompt ChatFormatter::format_messages(const nlohmann::ordered_json& mes
     formatted.generation = formatted.text.substr(without.size());
     return formatted;
   }
-  // A character of the private use area stands for the last message's text, since a template may trim or
-  // change that.
-  constexpr std::string_view kMark = "\uE0F1saescope\uE0F1";
+  // A template may trim or change the last message's text, so one character stands for it that no filter
+  // changes: of the private use area, without an upper case, and alone, so that it has no first letter or
+  // order.
+  constexpr std::string_view kMark = "\uE0F1";
   nlohmann::ordered_json marked = messages;
   marked.back()["content"] = kMark;
   const std::string text = render(marked, true);
@@ -118,7 +119,10 @@ std::size_t ChatFormatter::find_token(const TokenType& type, const FormattedProm
   // In a whole end the user's turn is closed before the header begins: the header's text is the last.
   if (occurrences != 1 && !(prompt.whole_end && occurrences > 1)) {
     if (generation.empty()) {
-      throw fail("the chat template writes nothing behind the user's turn", "a text that it writes there");
+      throw fail(prompt.whole_end ? "the chat template writes nothing behind the user's turn"
+                                  : "the chat template does not write the user's text in a way that shows "
+                                    "what stands behind it",
+                 "a text that it writes there");
     }
     throw fail(fmt::format("the generation prompt {} holds {} {} times", nlohmann::json(generation).dump(),
                            quoted, occurrences),

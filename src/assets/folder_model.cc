@@ -27,6 +27,7 @@ constexpr const char* kTokenizerConfig = "tokenizer_config.json";
 constexpr const char* kSpecialTokens = "special_tokens_map.json";
 constexpr const char* kAddedTokens = "added_tokens.json";
 constexpr const char* kChatTemplate = "chat_template.jinja";
+constexpr const char* kDefaultTemplate = "additional_chat_templates/default.jinja";
 constexpr const char* kVocabulary = "vocab.json";
 constexpr const char* kMerges = "merges.txt";
 
@@ -67,12 +68,12 @@ class FolderModel final : public ModelFiles {
       : ModelFiles(model, folder), files_(std::move(files)), progress_(progress) {}
 
   ChatFormatter formatter() override {
-    TokenizerSetup setup;
-    TokenizerConfig config = read_tokenizer_files();
-    setup.python_class = config.python_class;
-    setup.added = &config.added;
+    const auto json = files_.text(kTokenizer);
+    const TokenizerConfig config = read_tokenizer_files(json && names_byte_level(json->text));
     warn_of_class(config);
-    return make_formatter(open_tokenizer(setup), find_template(config), config.special_tokens, entry(),
+    Tokenizer tokenizer = json ? Tokenizer::from_tokenizer_json(json->text, json->where, config.setup())
+                               : open_vocabulary_files(config);
+    return make_formatter(std::move(tokenizer), find_template(config), config.special_tokens, entry(),
                           progress_);
   }
 
@@ -105,9 +106,7 @@ class FolderModel final : public ModelFiles {
 
   std::string published_name() const override {
     if (!files_.repo().empty()) return files_.repo();
-    const nlohmann::json config = parse_json(read_file(path() / kConfig), (path() / kConfig).string());
-    const auto name = config.is_object() ? config.find("_name_or_path") : config.end();
-    return name != config.end() && name->is_string() ? name->get<std::string>() : std::string();
+    return config_text("_name_or_path");
   }
 
  private:
@@ -115,24 +114,30 @@ class FolderModel final : public ModelFiles {
     return needed_tensor_names(config(), layer_count, TensorNaming::kHuggingFace);
   }
 
-  TokenizerConfig read_tokenizer_files() {
+  /// A key of config.json that is no part of the model's configuration; empty where it is not said.
+  std::string config_text(const char* key) const {
+    const nlohmann::json config = parse_json(read_file(path() / kConfig), (path() / kConfig).string());
+    const auto value = config.is_object() ? config.find(key) : config.end();
+    return value != config.end() && value->is_string() ? value->get<std::string>() : std::string();
+  }
+
+  TokenizerConfig read_tokenizer_files(bool byte_level) const {
     TokenizerSideFiles side;
     side.tokenizer_config = files_.text(kTokenizerConfig);
     if (!side.tokenizer_config || !lists_added_tokens(*side.tokenizer_config)) {
       side.special_tokens_map = files_.text(kSpecialTokens);
       side.added_tokens = files_.text(kAddedTokens);
     }
-    return read_tokenizer_config(side, config().architecture->name);
+    return read_tokenizer_config(side, {.model_type = config_text("model_type"),
+                                        .tokenizer_class = config_text("tokenizer_class"),
+                                        .byte_level = byte_level});
   }
 
-  Tokenizer open_tokenizer(const TokenizerSetup& setup) const {
-    if (const auto json = files_.text(kTokenizer)) {
-      return Tokenizer::from_tokenizer_json(json->text, json->where, setup);
-    }
+  Tokenizer open_vocabulary_files(const TokenizerConfig& config) const {
     const auto vocabulary = files_.text(kVocabulary);
     const auto merges = vocabulary ? files_.text(kMerges) : std::nullopt;
     if (merges) {
-      return Tokenizer::from_vocabulary_files(vocabulary->text, merges->text, files_.where(), setup);
+      return Tokenizer::from_vocabulary_files(vocabulary->text, merges->text, files_.where(), config.setup());
     }
     files_.require_answer(kTokenizer);
     throw InputError(
@@ -143,21 +148,25 @@ class FolderModel final : public ModelFiles {
          .hint = "AutoTokenizer.from_pretrained(…).save_pretrained(…) of transformers writes it"});
   }
 
-  TemplateSource find_template(TokenizerConfig& config) const {
+  /// Of the files, the one named like a further template counts before the usual one, and either before
+  /// tokenizer_config.json (PreTrainedTokenizerBase._from_pretrained).
+  TemplateSource find_template(const TokenizerConfig& config) const {
     if (auto own = entry_template(entry())) return *std::move(own);
-    if (auto file = files_.text(kChatTemplate)) return {std::move(file->text), file->where};
-    if (!config.chat_template) throw no_chat_template(files_.where());
-    return {*std::move(config.chat_template), (path() / kTokenizerConfig).string() + ": chat_template"};
+    for (const char* name : {kDefaultTemplate, kChatTemplate}) {
+      if (auto file = files_.text(name)) return {std::move(file->text), file->where};
+    }
+    const std::string where = (path() / kTokenizerConfig).string() + ": chat_template";
+    if (auto text = default_chat_template(config, where)) return {*std::move(text), where};
+    throw no_chat_template(files_.where());
   }
 
-  /// Where transformers 5 does not take text apart as tokenizer.json says, since a class of its own counts.
+  /// A class of transformers 5 that cuts text in a way of its own, and not as tokenizer.json says.
   void warn_of_class(const TokenizerConfig& config) const {
-    if (config.tokenizer_class != "GPT2Tokenizer") return;
-    progress_.info(
-        fmt::format("{}: text is cut as tokenizer.json says; transformers 5 replaces that by GPT-2's own "
-                    "splitting, since {} "
-                    "names the class GPT2Tokenizer",
-                    files_.where(), kTokenizerConfig));
+    if (!has_unknown_pipeline(config.class_name)) return;
+    progress_.warn(
+        fmt::format("model {}: text is cut as tokenizer.json says; transformers 5 uses its class {} "
+                    "instead, which is not implemented: token ids may differ",
+                    entry().name, config.class_name));
   }
 
   ModelConfig read_config() override {

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <set>
 #include <utility>
 
+#include "assets/template_markers.h"
 #include "base/atomic_file.h"
 #include "base/json_text.h"
 
@@ -37,28 +37,12 @@ void warn_of_missing_bos(const TemplateSource& source, const Json& variables, co
                   entry.name));
 }
 
-/// Texts such as <|im_start|> in a rendered prompt.
-std::set<std::string> markers_in(const std::string& text) {
-  constexpr std::size_t kLongest = 48;
-  std::set<std::string> markers;
-  for (std::size_t at = 0; (at = text.find("<|", at)) != std::string::npos; at += 2) {
-    const std::size_t end = text.find("|>", at + 2);
-    if (end == std::string::npos) break;
-    const std::string marker = text.substr(at, end + 2 - at);
-    if (marker.size() <= kLongest && marker.find_first_of(" \n\t") == std::string::npos)
-      markers.insert(marker);
-  }
-  return markers;
-}
-
 void warn_of_split_markers(const ChatFormatter& formatter, const ModelEntry& entry, Progress& progress) {
-  for (const std::string& marker : markers_in(formatter.format("Hi").text)) {
-    const std::size_t tokens = formatter.tokenizer().encode(marker).size();
-    if (tokens == 1) continue;
+  for (const SplitMarker& marker : split_markers(formatter.format("Hi").text, formatter.tokenizer())) {
     progress.warn(
         fmt::format("model {}: the chat template's marker {} is {} tokens of this tokenizer, not one: its "
                     "files may lack added tokens",
-                    entry.name, shown_text(marker), tokens));
+                    entry.name, shown_text(marker.text), marker.tokens));
   }
 }
 

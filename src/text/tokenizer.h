@@ -30,18 +30,26 @@ struct AddedTokenSources;
 /// The Python class that transformers 5 makes a tokenizer of. Those with a name here have a pipeline of their
 /// own: normaliser, pre-tokenizer, model options and added tokens of tokenizer.json do not count then.
 enum class TokenizerClass : uint8_t {
-  kAsFile,         ///< TokenizersBackend and others: what tokenizer.json says
-  kQwen2,          ///< Qwen2Tokenizer
-  kGemma,          ///< GemmaTokenizer
-  kLlama,          ///< LlamaTokenizer, a space in front of the text's first word
-  kLlamaLegacy,    ///< the same with `legacy`: in front of every stretch between added tokens
-  kLlamaNoPrefix,  ///< the same with `add_prefix_space` false
+  kAsFile,  ///< TokenizersBackend and others: what tokenizer.json says
+  kQwen2,   ///< Qwen2Tokenizer
+  kGpt2,    ///< GPT2Tokenizer
+  kGemma,   ///< GemmaTokenizer
+  kLlama,   ///< LlamaTokenizer
+};
+
+/// The arguments of a class, from tokenizer_config.json, that change its pipeline.
+struct TokenizerArguments {
+  /// A space in front of the first word. Byte-level classes put it in front of every piece, without this
+  /// argument nowhere; LlamaTokenizer puts it in unless this is false.
+  std::optional<bool> add_prefix_space = {};
+  bool legacy = false;  ///< of LlamaTokenizer: a space in front of every stretch between added tokens
 };
 
 /// What makes a tokenizer besides its tokenizer.json; transformers 5 reads the same.
 struct TokenizerSetup {
   const AddedTokenSources* added = nullptr;  ///< tokens that further files name; null: none do
   TokenizerClass python_class = TokenizerClass::kAsFile;
+  TokenizerArguments arguments = {};
 };
 
 /// BPE tokenizer, over bytes or over characters. Ids are equal to those of the Python library `tokenizers`.
@@ -55,7 +63,7 @@ class Tokenizer {
                                        const TokenizerSetup& setup = {});
 
   /// From the texts of a `vocab.json` and a `merges.txt`, the way GPT-2 and Qwen 2 were published before
-  /// there was tokenizer.json. Only kQwen2 has a pipeline to go with them. @throws InputError
+  /// there was tokenizer.json. Only their classes have a pipeline to go with them. @throws InputError
   static Tokenizer from_vocabulary_files(std::string_view vocab, std::string_view merges,
                                          const std::string& where, const TokenizerSetup& setup);
 

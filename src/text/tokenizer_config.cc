@@ -1,5 +1,7 @@
 #include "text/tokenizer_config.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -18,9 +20,17 @@ OrderedJson parse_object(std::string_view text, const std::string& where) {
     throw InputError(
         {.what = "not valid JSON", .where = where, .found = "a NUL byte at byte " + std::to_string(nul)});
   }
+  // The library copies, compares and prints what it read by recursion.
+  constexpr int kDeepest = 200;
+  const auto check_depth = [&](int depth, OrderedJson::parse_event_t, OrderedJson&) {
+    if (depth <= kDeepest) return true;
+    throw InputError({.what = "the JSON document is nested too deeply",
+                      .where = where,
+                      .expected = fmt::format("at most {} levels", kDeepest)});
+  };
   OrderedJson json;
   try {
-    json = OrderedJson::parse(text);
+    json = OrderedJson::parse(text, check_depth);
   } catch (const OrderedJson::exception& error) {
     throw InputError({.what = "not valid JSON", .where = where, .found = error.what()});
   }
@@ -189,41 +199,38 @@ void refuse_unread(const OrderedJson& config, const std::string& where) {
   }
 }
 
-/// A text, or a list of named ones of which `default` counts.
-std::optional<std::string> chat_template_in(const OrderedJson& config, const std::string& where) {
-  const auto found = config.find("chat_template");
-  if (found == config.end()) return std::nullopt;
-  if (found->is_string()) return found->get<std::string>();
-  if (!found->is_array()) return std::nullopt;
-  for (const OrderedJson& entry : *found) {
+/// The template of this name in a list of named ones; of several the last, as in the dictionary that
+/// transformers makes of it.
+const OrderedJson* named_template(const OrderedJson& list, const char* wanted) {
+  const OrderedJson* found = nullptr;
+  for (const OrderedJson& entry : list) {
     const auto name = entry.find("name");
-    if (name == entry.end() || *name != "default") continue;
     const auto source = entry.find("template");
-    if (source != entry.end() && source->is_string()) return source->get<std::string>();
-    throw InputError({.what = "the default chat template is no text",
-                      .where = where + ": chat_template",
-                      .expected = "{\"name\": \"default\", \"template\": \"…\"}"});
+    if (name != entry.end() && *name == wanted && source != entry.end()) found = &*source;
   }
-  return std::nullopt;
+  return found;
 }
 
-TokenizerClass llama_class(const OrderedJson& config) {
-  const auto is = [&](const char* key, bool wanted) { return config.contains(key) && config[key] == wanted; };
-  if (is("add_prefix_space", false)) return TokenizerClass::kLlamaNoPrefix;
-  return is("legacy", true) ? TokenizerClass::kLlamaLegacy : TokenizerClass::kLlama;
+std::string text_member(const OrderedJson& config, const char* key) {
+  const auto value = config.find(key);
+  return value != config.end() && value->is_string() ? value->get<std::string>() : std::string();
 }
 
-/// @param named the class in the file, without "Fast"; may be empty
-TokenizerClass python_class_of(std::string_view named, std::string_view model_type,
-                               const OrderedJson& config) {
-  const bool gemma = model_type == "gemma" || model_type == "gemma2" || model_type == "gemma3" ||
-                     model_type == "gemma3_text";
-  if (model_type == "qwen2") return TokenizerClass::kQwen2;
-  if (named == "Qwen2Tokenizer" || (named.empty() && model_type == "qwen3")) return TokenizerClass::kQwen2;
-  if (named == "GemmaTokenizer" || (named.empty() && gemma)) return TokenizerClass::kGemma;
-  // Of Mistral's models the file counts, whatever class it names.
-  if (named == "LlamaTokenizer" && model_type != "mistral") return llama_class(config);
-  return TokenizerClass::kAsFile;
+/// Whether a class that comes with the model is to be loaded: `auto_map` is one, or an object of them.
+bool has_custom_code(const OrderedJson& config) {
+  const auto map = config.find("auto_map");
+  if (map == config.end()) return false;
+  if (map->is_array()) return true;
+  const auto of_tokenizer = map->find("AutoTokenizer");
+  return of_tokenizer != map->end() && !of_tokenizer->is_null();
+}
+
+TokenizerArguments read_arguments(const OrderedJson& config) {
+  TokenizerArguments arguments;
+  const auto prefix = config.find("add_prefix_space");
+  if (prefix != config.end() && prefix->is_boolean()) arguments.add_prefix_space = prefix->get<bool>();
+  arguments.legacy = config.contains("legacy") && config["legacy"] == true;
+  return arguments;
 }
 
 /// The default arguments of a class.
@@ -231,6 +238,8 @@ std::vector<std::pair<std::string, std::string>> default_tokens(TokenizerClass p
   switch (python_class) {
     case TokenizerClass::kQwen2:
       return {{"unk_token", "<|endoftext|>"}, {"eos_token", "<|endoftext|>"}, {"pad_token", "<|endoftext|>"}};
+    case TokenizerClass::kGpt2:
+      return {{"bos_token", "<|endoftext|>"}, {"eos_token", "<|endoftext|>"}, {"unk_token", "<|endoftext|>"}};
     case TokenizerClass::kGemma:
       return {{"bos_token", "<bos>"},
               {"eos_token", "<eos>"},
@@ -238,8 +247,6 @@ std::vector<std::pair<std::string, std::string>> default_tokens(TokenizerClass p
               {"pad_token", "<pad>"},
               {"mask_token", "<mask>"}};
     case TokenizerClass::kLlama:
-    case TokenizerClass::kLlamaLegacy:
-    case TokenizerClass::kLlamaNoPrefix:
       return {{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"unk_token", "<unk>"}};
     case TokenizerClass::kAsFile:
       break;
@@ -253,7 +260,23 @@ bool lists_added_tokens(const TokenizerSideFiles::File& tokenizer_config) {
   return parse_object(tokenizer_config.text, tokenizer_config.where).contains("added_tokens_decoder");
 }
 
-TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, std::string_view model_type) {
+std::optional<std::string> default_chat_template(const TokenizerConfig& config, const std::string& where) {
+  const OrderedJson& source = config.chat_template;
+  constexpr const char* kDefault = "default";
+  if (source.is_null()) return std::nullopt;
+  if (source.is_string()) return source.get<std::string>();
+  const OrderedJson* named = nullptr;
+  if (source.is_array()) named = named_template(source, kDefault);
+  if (source.is_object() && source.contains(kDefault)) named = &source[kDefault];
+  if (named != nullptr && named->is_string()) return named->get<std::string>();
+  throw InputError({.what = named == nullptr ? "none of the chat templates is the default"
+                                             : "the default chat template is no text",
+                    .where = where,
+                    .expected = "a text, or named ones of which one is called default",
+                    .hint = "set `chat_template` in the model's entry to one of them"});
+}
+
+TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, const ModelHints& model) {
   TokenizerConfig result;
   OrderedJson config = OrderedJson::object();
   std::string where = "tokenizer_config.json";
@@ -262,12 +285,12 @@ TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, std::stri
     config = parse_object(files.tokenizer_config->text, where);
   }
   refuse_unread(config, where);
-  result.chat_template = chat_template_in(config, where);
-  if (const auto name = config.find("tokenizer_class"); name != config.end() && name->is_string()) {
-    result.tokenizer_class = name->get<std::string>();
+  if (const auto source = config.find("chat_template"); source != config.end()) {
+    result.chat_template = *source;
   }
-  if (result.tokenizer_class.ends_with("Fast"))
-    result.tokenizer_class.resize(result.tokenizer_class.size() - 4);
+  result.class_name =
+      class_that_counts({text_member(config, "tokenizer_class"), has_custom_code(config)}, model);
+  result.python_class = tokenizer_class_of(result.class_name);
   OrderedJson model_specific = OrderedJson::object();
   settle_extra(config, model_specific);
   const bool complete = config.contains("added_tokens_decoder");
@@ -281,7 +304,7 @@ TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, std::stri
     }
     put_over(map, config);
   }
-  result.python_class = python_class_of(result.tokenizer_class, model_type, config);
+  result.arguments = read_arguments(config);
   for (const auto& [key, text] : default_tokens(result.python_class)) {
     if (!config.contains(key)) config[key] = text;
   }

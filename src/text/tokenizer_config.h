@@ -3,10 +3,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "text/tokenizer.h"
 #include "text/tokenizer/added_token_sources.h"
+#include "text/tokenizer_class.h"
 
 namespace saescope {
 
@@ -14,11 +14,16 @@ namespace saescope {
 struct TokenizerConfig {
   /// `bos_token`, `eos_token` and their kind, those that the tokenizer has: variables of the template.
   nlohmann::ordered_json special_tokens = nlohmann::ordered_json::object();
-  /// The template itself, where the file holds it; newer repositories keep it in a file of its own.
-  std::optional<std::string> chat_template;
-  std::string tokenizer_class;  ///< the Python class that the file names, without "Fast"; empty: not said
-  TokenizerClass python_class = TokenizerClass::kAsFile;  ///< the one that counts
+  /// `chat_template`, where the file holds it; newer repositories keep it in a file of its own. See
+  /// default_chat_template.
+  nlohmann::ordered_json chat_template;
+  std::string class_name;  ///< the Python class that counts, see class_that_counts
+  TokenizerClass python_class = TokenizerClass::kAsFile;  ///< its kind
+  TokenizerArguments arguments;
   AddedTokenSources added;
+
+  /// What makes the tokenizer, besides its vocabulary. It refers to this object.
+  TokenizerSetup setup() const { return {&added, python_class, arguments}; }
 };
 
 /// Texts of the files beside tokenizer.json, each with its name for messages; those that are missing are
@@ -40,10 +45,13 @@ bool lists_added_tokens(const TokenizerSideFiles::File& tokenizer_config);
 /// Reads the files in the order of transformers 5 (PreTrainedTokenizerBase._from_pretrained): with an
 /// `added_tokens_decoder` tokenizer_config.json counts alone; else special_tokens_map.json is put over it and
 /// added_tokens.json is read.
-/// @param model_type of config.json: transformers has a tokenizer class for some, and for qwen2 that one
-/// alone
-///        counts (AutoTokenizer.from_pretrained). Such classes have default special tokens.
-/// @throws InputError where a text is not a JSON object, its chat template is no text, or a token malformed
-TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, std::string_view model_type = {});
+/// @param model what the class depends on, too; a class has default special tokens
+/// @throws InputError where a text is not a JSON object, or a token malformed
+TokenizerConfig read_tokenizer_config(const TokenizerSideFiles& files, const ModelHints& model = {});
+
+/// The template that counts of those in tokenizer_config.json: a text, or of named ones (a list, or an
+/// object of texts) the default; nothing where there is none.
+/// @throws InputError where none of them is the default, or that is no text. @param where for messages
+std::optional<std::string> default_chat_template(const TokenizerConfig& config, const std::string& where);
 
 }  // namespace saescope

@@ -8,6 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
         {.tokenizer_config = saescope::TokenizerSideFiles::File{std::string(text), "fuzz"},
          .special_tokens_map = saescope::TokenizerSideFiles::File{std::string(text), "fuzz"},
          .added_tokens = saescope::TokenizerSideFiles::File{std::string(text), "fuzz"}});
+    saescope::default_chat_template(config, "fuzz");
     for (const auto& [name, token] : config.special_tokens.items()) {
       saescope::testing::require(token.is_string());
     }

@@ -30,9 +30,9 @@ std::vector<Case> chat_template_cases() {
   const std::string fork =
       "{% macro m(n) %}{% if n < 60 %}{{ m(n + 1) }}{{ m(n + 1) }}{% endif %}{% endmacro %}{{ m(0) }}";
   return {
-      {"Empty", kTemplate, contents(""), "writes nothing behind", "tiny"},
+      {"Empty", kTemplate, contents(""), "does not write the user's text", "tiny"},
       {"InvalidUtf8", kTemplate, first("\xFF"), "not UTF-8"},
-      {"NulBytes", kTemplate, contents(std::string(100, '\0')), "writes nothing behind", "tiny"},
+      {"NulBytes", kTemplate, contents(std::string(100, '\0')), "does not write the user's text", "tiny"},
       {"AGigabyte", kTemplate, resized(kGigabyte), "too large"},
       {"ThreeMegabytes", kTemplate, first(std::string(3'000'000, ' ')), "template is too large"},
       {"TwoMegabytesOfTags", kTemplate, first(times("{{1}}", 400'000)), "too long", "prompts.jsonl"},

@@ -95,7 +95,7 @@ std::vector<Case> tokenizer_cases() {
       {"ConfigNestedDeep",
        kTokenizerConfig,
        nested("{\"chat_template\":", "[", kDeep, "]", "}"),
-       "no chat template",
+       "nested too deeply",
        "model",
        {{kTemplate, removed()}}},
       in_config("TemplateIsANumber", "7", "chat template"),

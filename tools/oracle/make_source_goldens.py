@@ -1,8 +1,8 @@
 """Goldens of where a tokenizer's parts may stand: tests/goldens/sources.
 
 Every case is a folder as people have it: the added tokens and the special tokens of a tiny model moved between
-tokenizer.json, tokenizer_config.json, special_tokens_map.json and added_tokens.json, or vocab.json and merges.txt in place
-of tokenizer.json. What comes out is what transformers' AutoTokenizer makes of the folder.
+tokenizer.json, tokenizer_config.json, special_tokens_map.json and added_tokens.json, vocab.json and merges.txt in place
+of tokenizer.json, classes named in tokenizer_config.json and config.json, templates in further files. What comes out is what transformers' AutoTokenizer makes of the folder.
 """
 from __future__ import annotations
 
@@ -54,6 +54,22 @@ class Case:
             self.tokenizer["post_processor"] = None
         return gone
 
+    def name_class(self, name: str | None, in_config: str | None = None) -> None:
+        """Sets the class that tokenizer_config.json names, and the one of config.json."""
+        self.config.pop("tokenizer_class", None)
+        if name is not None:
+            self.config["tokenizer_class"] = name
+        if in_config is not None:
+            self.files["config.json"]["tokenizer_class"] = in_config
+
+    def split_vocabulary(self) -> None:
+        """Puts vocab.json and merges.txt in the place of tokenizer.json."""
+        model = self.tokenizer["model"]
+        self.files["vocab.json"] = model["vocab"]
+        merges = [m if isinstance(m, str) else " ".join(m) for m in model["merges"]]
+        self.texts["merges.txt"] = "#version: 0.2\n" + "\n".join(merges) + "\n"
+        self.tokenizer = None
+
     def write(self) -> None:
         folder = fresh_folder(FOLDER / self.name)
         files = {"tokenizer.json": self.tokenizer, "tokenizer_config.json": self.config, **self.files}
@@ -61,6 +77,7 @@ class Case:
             if value is not None:
                 (folder / name).write_text(json.dumps(value, ensure_ascii=False), "utf-8")
         for name, text in self.texts.items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, "utf-8")
         tokenizer = AutoTokenizer.from_pretrained(folder)
         prompts = []
@@ -138,11 +155,7 @@ def cases():
     yield case
 
     case = Case("vocabulary_files_qwen2", "qwen2_bias")
-    model = case.tokenizer["model"]
-    case.files["vocab.json"] = model["vocab"]
-    merges = [m if isinstance(m, str) else " ".join(m) for m in model["merges"]]
-    case.texts["merges.txt"] = "#version: 0.2\n" + "\n".join(merges) + "\n"
-    case.tokenizer = None
+    case.split_vocabulary()
     yield case
 
     case = Case("qwen2_flags_are_reset", "qwen2_bias")
@@ -172,6 +185,101 @@ def cases():
     yield case
 
 
+def class_cases():
+    """Which class a tokenizer gets, and what that class makes of the files."""
+    for name, bos in (("llama_class_of_a_byte_level_file", False), ("llama_class_of_a_byte_level_file_with_bos", True)):
+        case = Case(name, "llama_tied")
+        case.name_class("LlamaTokenizerFast")
+        if bos:
+            case.config["extra_special_tokens"] = ["<note>"]  # its id shows whether others were added before it
+        else:
+            del case.config["bos_token"]
+        yield case
+
+    for name, base, in_config in (("class_in_config_qwen2", "llama_tied", "Qwen2Tokenizer"),
+                                  ("class_in_config_gpt2", "llama_tied", "GPT2TokenizerFast"),
+                                  ("class_in_config_gpt2_of_qwen3", "qwen3", "GPT2Tokenizer"),
+                                  ("class_in_config_of_gemma2", "gemma2", "PreTrainedTokenizerFast"),
+                                  ("class_in_config_of_gemma3", "gemma3_wrapper", "TokenizersBackend"),
+                                  ("class_in_config_of_mistral", "mistral_window", "GPT2Tokenizer")):
+        case = Case(name, base)
+        case.name_class(None, in_config)
+        yield case
+
+    case = Case("class_in_both_configs", "llama_tied")
+    case.name_class("PreTrainedTokenizerFast", "Qwen2Tokenizer")
+    yield case
+
+    for class_name in ("Qwen2Tokenizer", "GemmaTokenizer", "LlamaTokenizerFast"):
+        case = Case("mistral_with_" + class_name.lower(), "mistral_window")
+        case.name_class(class_name)
+        yield case
+
+    case = Case("mistral_with_its_own_code", "mistral_window")
+    case.name_class("Qwen2Tokenizer")
+    case.config["auto_map"] = {"AutoTokenizer": ["tokenization.Mine", None]}
+    yield case
+
+    case = Case("unknown_class_of_qwen3", "qwen3")
+    case.name_class("MineTokenizer")
+    yield case
+
+    case = Case("gpt2_class", "llama_tied")
+    case.name_class("GPT2Tokenizer")
+    yield case
+
+    case = Case("gpt2_class_with_its_own_tokens", "llama_tied")
+    case.name_class("GPT2Tokenizer")
+    case.unlist()
+    for key in ("bos_token", "eos_token"):
+        case.config.pop(key, None)
+    yield case
+
+    for name, base in (("gpt2_class_with_prefix_space", "llama_tied"), ("qwen2_class_with_prefix_space", "qwen2_bias")):
+        case = Case(name, base)
+        case.name_class("GPT2Tokenizer")
+        case.config["add_prefix_space"] = True
+        yield case
+
+    case = Case("vocabulary_files_gpt2", "llama_tied")
+    case.name_class("GPT2Tokenizer")
+    case.split_vocabulary()
+    yield case
+
+
+def template_cases():
+    """Further places of a chat template, and which one counts."""
+    case = Case("template_in_folder", "llama_tied")
+    case.texts["additional_chat_templates/default.jinja"] = case.texts.pop("chat_template.jinja")
+    case.texts["additional_chat_templates/rag.jinja"] = "{{ 'not this one' }}"
+    case.config["chat_template"] = "{{ 'not this one' }}"
+    yield case
+
+    case = Case("template_in_folder_over_file", "llama_tied")
+    case.texts["additional_chat_templates/default.jinja"] = case.texts["chat_template.jinja"]
+    case.texts["chat_template.jinja"] = "{{ 'not this one' }}"
+    yield case
+
+    case = Case("template_file_beside_others", "llama_tied")
+    case.texts["additional_chat_templates/rag.jinja"] = "{{ 'not this one' }}"
+    yield case
+
+    case = Case("templates_by_name_in_config", "llama_tied")
+    case.config["chat_template"] = {"rag": "{{ 'not this one' }}", "default": case.texts.pop("chat_template.jinja")}
+    yield case
+
+    case = Case("templates_in_a_list_in_config", "llama_tied")
+    case.config["chat_template"] = [{"name": "default", "template": "{{ 'not this one' }}"},
+                                    {"name": "default", "template": case.texts.pop("chat_template.jinja")},
+                                    {"name": "rag", "template": "{{ 'not this one' }}"}]
+    yield case
+
+    case = Case("unused_templates_in_config", "llama_tied")
+    case.config["chat_template"] = [{"name": "rag", "template": "{{ 'not this one' }}"}]
+    yield case
+
+
 if __name__ == "__main__":
-    for each in cases():
-        each.write()
+    for make in (cases, class_cases, template_cases):
+        for each in make():
+            each.write()

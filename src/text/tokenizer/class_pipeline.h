@@ -19,7 +19,7 @@ struct ClassPipeline {
 };
 
 /// The pipeline of a class; nothing for kAsFile. @param where the file, for messages
-std::optional<ClassPipeline> pipeline_of(TokenizerClass python_class, const std::string& where);
+std::optional<ClassPipeline> pipeline_of(const TokenizerSetup& setup, const std::string& where);
 
 /// The decoder of SentencePiece's vocabularies: a mark is a space, tokens of bytes are bytes.
 TokenDecoder sentencepiece_decoder();
@@ -27,7 +27,7 @@ TokenDecoder sentencepiece_decoder();
 /// Says in a sentence what of a file does not count because of the class, where that may change ids; else
 /// empty.
 /// @param normalizer,pre_tokenizer the objects of the file
-std::string remark_on_class(TokenizerClass python_class, const nlohmann::json& normalizer,
+std::string remark_on_class(const TokenizerSetup& setup, const nlohmann::json& normalizer,
                             const nlohmann::json& pre_tokenizer);
 
 }  // namespace saescope

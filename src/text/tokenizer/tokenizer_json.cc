@@ -244,20 +244,19 @@ class AddedTokenNumbers {
 
 // All added tokens: those of the file and those of the files beside it.
 std::map<TokenId, AddedToken> number_added_tokens(const std::vector<std::pair<int64_t, AddedToken>>& of_file,
-                                                  const TokenTable& vocabulary, TokenizerClass python_class,
-                                                  const AddedTokenSources* sources) {
+                                                  const TokenTable& vocabulary, const TokenizerSetup& setup) {
   AddedTokenNumbers numbers(vocabulary);
   std::map<int64_t, AddedToken> stated;
   for (const auto& [id, token] : of_file) {
-    if (python_class == TokenizerClass::kAsFile) numbers.add(token);
+    if (setup.python_class == TokenizerClass::kAsFile) numbers.add(token);
     stated[id] = token;
   }
   const AddedTokenSources none;
-  if (sources == nullptr) sources = &none;
-  for (const AddedToken& token : tokens_to_add(*sources, numbers.tokens(), stated)) numbers.add(token);
-  if (python_class ==
-      TokenizerClass::kQwen2) {  // its __init__ adds every special token again, by its text alone
-    for (const auto* tokens : {&sources->named, &sources->extra}) {
+  const AddedTokenSources& sources = setup.added == nullptr ? none : *setup.added;
+  for (const AddedToken& token : tokens_to_add(sources, numbers.tokens(), stated)) numbers.add(token);
+  // Qwen2Tokenizer.__init__ adds every special token again, by its text alone.
+  if (setup.python_class == TokenizerClass::kQwen2) {
+    for (const auto* tokens : {&sources.named, &sources.extra}) {
       for (const AddedToken& token : *tokens) numbers.add({.content = token.content, .special = true});
     }
   }
@@ -302,16 +301,6 @@ void settle_options(ClassPipeline& pipeline, const TokenTable& tokens, const std
   pipeline.options.unknown = unknown;
 }
 
-// LlamaTokenizer is named by files of byte-level vocabularies, too, which transformers then takes as they
-// are.
-TokenizerClass class_that_counts(TokenizerClass python_class, const Json& pre_tokenizer,
-                                 const std::string& where) {
-  const bool llama = python_class == TokenizerClass::kLlama || python_class == TokenizerClass::kLlamaLegacy ||
-                     python_class == TokenizerClass::kLlamaNoPrefix;
-  return llama && is_byte_level(pre_tokenizer, where + ", pre_tokenizer") ? TokenizerClass::kAsFile
-                                                                          : python_class;
-}
-
 TokenizerParts join_parts(ClassPipeline pipeline, VocabularyBuilder builder,
                           std::map<TokenId, AddedToken> added, std::string remark) {
   MergeTable merges = builder.merges();
@@ -336,8 +325,7 @@ TokenizerParts parse_tokenizer_json(std::string_view json, const std::string& wh
   }
   const Json normalizer = parse_section(sections.normalizer, where + ", normalizer");
   const Json pre_tokenizer = parse_section(sections.pre_tokenizer, where + ", pre_tokenizer");
-  const TokenizerClass python_class = class_that_counts(setup.python_class, pre_tokenizer, where);
-  std::optional<ClassPipeline> pipeline = pipeline_of(python_class, where);
+  std::optional<ClassPipeline> pipeline = pipeline_of(setup, where);
   const ModelOptions options(sections, where);
   if (options.text("type") != "BPE") options.refuse("type", "\"BPE\"");
   if (!pipeline) pipeline = pipeline_of_file(sections, options, normalizer, pre_tokenizer, where);
@@ -347,19 +335,19 @@ TokenizerParts parse_tokenizer_json(std::string_view json, const std::string& wh
   auto added =
       number_added_tokens(read_added_tokens(parse_section(sections.added_tokens, where + ", added_tokens"),
                                             where + ", added_tokens"),
-                          builder.tokens(), python_class, setup.added);
+                          builder.tokens(), setup);
   check_added_tokens(added, where + ", added_tokens");
   return join_parts(*std::move(pipeline), std::move(builder), std::move(added),
-                    remark_on_class(python_class, normalizer, pre_tokenizer));
+                    remark_on_class(setup, normalizer, pre_tokenizer));
 }
 
 TokenizerParts parse_vocabulary_files(std::string_view vocab, std::string_view merges,
                                       const std::string& where, const TokenizerSetup& setup) {
-  if (setup.python_class != TokenizerClass::kQwen2) {
+  if (setup.python_class != TokenizerClass::kQwen2 && setup.python_class != TokenizerClass::kGpt2) {
     throw InputError(
         {.what = "there is no tokenizer.json, and vocab.json says nothing about how text is cut",
          .where = where,
-         .expected = "tokenizer.json, or a model of the type qwen2",
+         .expected = "tokenizer.json, or a tokenizer of the class Qwen2Tokenizer or GPT2Tokenizer",
          .hint = "AutoTokenizer.from_pretrained(…).save_pretrained(…) of transformers writes one"});
   }
   VocabularyBuilder builder(TokenSpelling::kBytes, where);
@@ -371,9 +359,9 @@ TokenizerParts parse_vocabulary_files(std::string_view vocab, std::string_view m
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (!line.empty() && !line.starts_with("#version")) builder.add_merge(line);
   }
-  auto added = number_added_tokens({}, builder.tokens(), setup.python_class, setup.added);
+  auto added = number_added_tokens({}, builder.tokens(), setup);
   check_added_tokens(added, where);
-  return join_parts(*pipeline_of(setup.python_class, where), std::move(builder), std::move(added), {});
+  return join_parts(*pipeline_of(setup, where), std::move(builder), std::move(added), {});
 }
 
 }  // namespace saescope
