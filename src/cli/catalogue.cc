@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "base/environment.h"
 #include "base/error.h"
@@ -211,28 +212,34 @@ std::string catalogue_json() {
   return text;
 }
 
-std::string catalogue_table() {
-  std::vector<std::array<std::string, 6>> rows = {
-      {"name", "release", "model", "format", "layers", "trainers"}};
-  std::vector<std::string> notes;
+std::vector<CatalogueRow> catalogue_rows() {
+  std::vector<CatalogueRow> rows;
   for (const Release& release : catalogue()) {
     const ModelEntry& entry = release.entry;
     rows.push_back({entry.name, release.name, entry.model, release.format, layers_text(entry.sae_layers),
                     trainers_text(release)});
-    if (!release.note.empty()) notes.push_back(fmt::format("{}: {}", entry.name, release.note));
   }
-  std::array<std::size_t, 6> widths = {};
-  for (const auto& row : rows) {
+  return rows;
+}
+
+std::string catalogue_table() {
+  std::vector<CatalogueRow> rows = catalogue_rows();
+  rows.insert(rows.begin(), {"name", "release", "model", "format", "layers", "trainers"});
+  std::array<std::size_t, std::tuple_size_v<CatalogueRow>> widths = {};
+  for (const CatalogueRow& row : rows) {
     for (std::size_t i = 0; i + 1 < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
   std::string text;
-  for (const auto& row : rows) {
+  for (const CatalogueRow& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) text += fmt::format("{:<{}}  ", row[i], widths[i]);
     text.erase(text.find_last_not_of(' ') + 1);
     text += '\n';
   }
-  for (const std::string& note : notes) text += (&note == notes.data() ? "\n" : "") + note + '\n';
-  return text +
+  std::string notes;
+  for (const Release& release : catalogue()) {
+    if (!release.note.empty()) notes += fmt::format("{}: {}\n", release.entry.name, release.note);
+  }
+  return text + '\n' + notes +
          "\n--models NAME takes a row's default. In a configuration file: [models.x] release = \"…\", and "
          "layers, width and\nl0 where they are not to be the default.\n";
 }

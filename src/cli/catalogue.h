@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -38,6 +39,10 @@ const Release* find_release_of_model(std::string_view model);
 /// A release's entry for a width and an l0, each the default where empty.
 /// @throws InputError (`where` left empty) where the release has no such width or l0
 ModelEntry entry_of(const Release& release, const std::string& width, const std::string& l0);
+
+/// Name, release, model, format, layers and trainers of a release, as users read them.
+using CatalogueRow = std::array<std::string, 6>;
+std::vector<CatalogueRow> catalogue_rows();
 
 /// The table that --list prints.
 std::string catalogue_table();

@@ -1,11 +1,14 @@
 #include "cli/catalogue.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <set>
 #include <sstream>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "cli/configuration.h"
 #include "cli/one_off.h"
@@ -126,6 +129,13 @@ TEST(Catalogue, NamesOfItsRowsAreAddedOnlyWhereNothingElseHasThem) {
 TEST(Catalogue, ItsTableNamesEveryRow) {
   const std::string table = catalogue_table();
   for (const Release& release : catalogue()) EXPECT_THAT(table, HasSubstr(release.name));
+}
+
+TEST(Catalogue, TheDocumentationHasItsRows) {
+  const std::string page = read_file(std::filesystem::path(SAESCOPE_SOURCE_DIR) / "docs/catalogue.md");
+  for (const CatalogueRow& row : catalogue_rows()) {
+    EXPECT_THAT(page, HasSubstr(fmt::format("| {} |\n", fmt::join(row, " | "))));
+  }
 }
 
 TEST(Catalogue, ProgramsGetAnObjectOfEveryRow) {
