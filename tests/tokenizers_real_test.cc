@@ -177,17 +177,14 @@ GgufVocabulary as_gguf(const Json& file, const std::string& architecture, const 
   return vocabulary;
 }
 
-/// Files of early 2024 name no pre-tokenizer, some converters wrote "default", and Smaug has a name of its
-/// own.
-TEST(GgufTokenizer, KnowsAVocabularyWhosePreTokenizerIsNotNamed) {
-  struct Case {
-    const char* folder;
-    const char* architecture;
-    const char* pre;
-  };
-  for (const Case& c : {Case{"llama3_1", "llama", ""}, Case{"llama3_1", "llama", "default"},
-                        Case{"llama3_1", "llama", "smaug-bpe"}, Case{"qwen2_5", "qwen2", ""},
-                        Case{"qwen2_5", "qwen2", "default"}}) {
+struct GgufCase {
+  const char* folder;
+  const char* architecture;
+  const char* pre;
+};
+
+void expect_ids_from_gguf(const std::vector<GgufCase>& cases) {
+  for (const GgufCase& c : cases) {
     const fs::path path = testing_support::real_tokenizers() / c.folder / "tokenizer.json";
     if (!fs::exists(path)) GTEST_SKIP() << skip_message(path);
     SCOPED_TRACE(std::string(c.folder) + " as '" + c.pre + "'");
@@ -196,6 +193,21 @@ TEST(GgufTokenizer, KnowsAVocabularyWhosePreTokenizerIsNotNamed) {
     EXPECT_TRUE(tokenizer.remark().empty());
     expect_golden_ids(tokenizer, read_golden(c.folder));
   }
+}
+
+/// Files of early 2024 name no pre-tokenizer, some converters wrote "default", and Smaug has a name of its
+/// own.
+TEST(GgufTokenizer, KnowsAVocabularyWhosePreTokenizerIsNotNamed) {
+  expect_ids_from_gguf({{"llama3_1", "llama", ""},
+                        {"llama3_1", "llama", "default"},
+                        {"llama3_1", "llama", "smaug-bpe"},
+                        {"qwen2_5", "qwen2", ""},
+                        {"qwen2_5", "qwen2", "default"}});
+}
+
+TEST(GgufTokenizer, KnowsTheSplittingOfO200kAndOfTekkenByTheirNames) {
+  expect_ids_from_gguf(
+      {{"gptoss", "gpt-oss", "gpt-4o"}, {"mistral_nemo", "llama", "tekken"}, {"qwen3", "qwen3", "qwen2"}});
 }
 
 }  // namespace

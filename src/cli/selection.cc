@@ -73,9 +73,12 @@ void require_own_folder(const ModelEntry& entry, const Source& source, const std
     detail.where = where;
     throw InputError(std::move(detail));
   }
-  if (!entry.sae_paths.empty()) return;
-  const auto check = [&](std::string_view placeholder, bool own, std::string_view value) {
-    if (own || entry.sae_path.find(placeholder) != std::string::npos) return;
+  if (entry.has_own_path(source.trainer, source.layer)) return;
+  const auto in_path = [&](std::string_view placeholder) {
+    return entry.sae_path.find(placeholder) != std::string::npos;
+  };
+  const auto check = [&](bool told_apart, std::string_view placeholder, std::string_view value) {
+    if (told_apart) return;
     throw InputError(
         {.what = fmt::format("{} has dictionaries of its configured layer and trainer only", entry.name),
          .where = where,
@@ -83,8 +86,10 @@ void require_own_folder(const ModelEntry& entry, const Source& source, const std
          .found = fmt::format("{} for {}", shown_text(entry.sae_path), value),
          .hint = {}});
   };
-  check("{layer}", contains(entry.layers, source.layer), fmt::format("layer {}", source.layer));
-  check("{trainer}", entry.trainer == source.trainer, fmt::format("trainer {}", source.trainer));
+  check(contains(entry.layers, source.layer) || in_path("{layer}"), "{layer}",
+        fmt::format("layer {}", source.layer));
+  check(entry.trainer == source.trainer || in_path("{trainer}") || (in_path("{width}") && in_path("{l0}")),
+        "{trainer}", fmt::format("trainer {}", source.trainer));
 }
 
 /// Collects the sources of all models and hands them out in order.

@@ -196,6 +196,41 @@ TEST(Selection, ADictionaryIsNeverReadUnderAnotherLayersOrTrainersName) {
   EXPECT_EQ(error(options, {}, fixed).where, "--trainer");
 }
 
+TEST(Selection, PathsOfSomeSaesDoNotMakeOthersReadable) {
+  const Configuration some = parse_configuration(
+      "[models.own]\nmodel='org/m'\nsae_dir='/s'\nsae_path='.'\nsae_paths={'7/b'='seven'}\ntrainer='a'\n"
+      "layers=[4]\ntokens={last=-1}\n",
+      "/c.toml");
+  const Options specific = analysis(Analysis::kSpecific);
+  EXPECT_THAT(parts(select_work(specific, some, {row("own_trainerb_layer7", 1)})),
+              ElementsAre("own_trainerb_layer7 last: 1"));
+  EXPECT_THAT(error(specific, {row("own_trainerb_layer4", 1)}, some).expected, HasSubstr("layer 7"));
+  EXPECT_THAT(error(specific, {row("own_trainera_layer5", 1)}, some).expected, HasSubstr("{layer}"));
+  EXPECT_THAT(error(specific, {row("own_trainerc_layer4", 1)}, some).expected, HasSubstr("{trainer}"));
+}
+
+TEST(Selection, OfAReleaseOnlyItsSaesCanBeAskedFor) {
+  Configuration configuration = builtin_configuration();
+  add_from_catalogue({"gemma-3-4b-it", "gemma-2-9b-it"}, configuration);
+  const Options specific = analysis(Analysis::kSpecific);
+  EXPECT_THAT(error(specific, {row("gemma-3-4b-it_trainer16k_layer17", 1)}, configuration).expected,
+              HasSubstr("16k_l0_small, 16k_l0_medium"));
+  EXPECT_THAT(error(specific, {row("gemma-3-4b-it_trainer16k_l0_big_layer18", 1)}, configuration).expected,
+              HasSubstr("9, 17, 22, 29"));
+  EXPECT_THAT(error(specific, {row("gemma-2-9b-it_trainer16k_layer20", 1)}, configuration).expected,
+              HasSubstr("WIDTH_l0_L0"));
+  const Selection selection = select_work(
+      specific, configuration,
+      {row("gemma-3-4b-it_trainer16k_l0_big_layer22", 1), row("gemma-2-9b-it_trainer16k_l0_14_layer20", 2),
+       row("gemma-2-9b-it_trainer131k_l0_canonical_layer9", 3)});
+  std::vector<std::string> folders;
+  for (const ModelPlan& model : selection.models) {
+    for (const LayerPlan& layer : model.layers) folders.push_back(layer.sources.front().sae_folder);
+  }
+  EXPECT_THAT(folders, ElementsAre("resid_post/layer_22_width_16k_l0_big",
+                                   "layer_9/width_131k/average_l0_121", "layer_20/width_16k/average_l0_14"));
+}
+
 TEST(ChosenModels, AreTheConfigurationsEntriesWhereItHasAny) {
   const Configuration own = parse_configuration(
       "[models.own]\nmodel='org/m'\nsae_dir='/s'\nsae_path='.'\ntrainer='a'\nlayers=[4]\ntokens={last=-1}\n",

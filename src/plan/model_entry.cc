@@ -48,6 +48,10 @@ std::string ModelEntry::sae_folder(const std::string& of_trainer, int64_t layer)
                                              {"l0", of_trainer.substr(middle + kL0.size())}});
 }
 
+bool ModelEntry::has_own_path(const std::string& of_trainer, int64_t layer) const {
+  return sae_paths.contains(place_of(of_trainer, layer));
+}
+
 std::string ModelEntry::link_of(const std::string& of_trainer, int64_t layer) const {
   const auto own = links.find(of_trainer);
   return fill_placeholders(own == links.end() ? link : own->second,
@@ -68,7 +72,7 @@ void ModelEntry::require_sae(const std::string& of_trainer, int64_t layer) const
     refuse("trainer", fmt::format("one of {}", fmt::join(sae_trainers, ", ")), shown_text(of_trainer));
   }
   const std::vector<std::string> with_paths = layers_with_paths(sae_paths, of_trainer);
-  if (!with_paths.empty() && !sae_paths.contains(place_of(of_trainer, layer))) {
+  if (!with_paths.empty() && !has_own_path(of_trainer, layer)) {
     refuse("layer and trainer",
            fmt::format("for trainer {} layer {}", of_trainer, fmt::join(with_paths, ", ")),
            std::to_string(layer));

@@ -45,6 +45,8 @@ struct ModelEntry {
 
   /// sae_path with its placeholders filled in; where it has none for a value, that value is not used.
   std::string sae_folder(const std::string& of_trainer, int64_t layer) const;
+  /// Whether sae_paths gives its path.
+  bool has_own_path(const std::string& of_trainer, int64_t layer) const;
   /// The link of an SAE's features, with {feature_id} alone left to fill in; may be empty.
   std::string link_of(const std::string& of_trainer, int64_t layer) const;
   /// @throws InputError (`where` left empty) where the entry says that there is no such SAE
