@@ -65,9 +65,10 @@ void WeightTiles::convert_rows(const TensorView& weight, TileType type, std::siz
                                std::size_t count) {
   const std::size_t in = weight.shape[1];
   for (std::size_t r = 0; r < count; ++r) {
-    float* target = type == TileType::kBF16 ? row_.data() : f32_.data() + r * in;
+    const bool rounds = type == TileType::kBF16;
+    float* target = rounds ? row_.data() : f32_.data() + r * in;
     load_weight_rows(weight, first + r, 1, target);
-    convert(target, in, type, target, bf16_.data() + r * in);
+    convert(target, in, type, target, rounds ? bf16_.data() + r * in : nullptr);
   }
 }
 
@@ -76,9 +77,10 @@ void WeightTiles::convert_columns(const TensorView& weight, TileType type, std::
                                   std::size_t count) {
   const std::size_t element = layout_of(weight.dtype).block_bytes;
   for (std::size_t c = 0; c < weight.shape[1]; ++c) {
-    float* target = type == TileType::kBF16 ? row_.data() : f32_.data() + c * count;
+    const bool rounds = type == TileType::kBF16;
+    float* target = rounds ? row_.data() : f32_.data() + c * count;
     dequantize(weight.dtype, weight.data + (first + c * weight.strides[1]) * element, count, target);
-    convert(target, count, type, target, bf16_.data() + c * count);
+    convert(target, count, type, target, rounds ? bf16_.data() + c * count : nullptr);
   }
 }
 
