@@ -31,7 +31,7 @@ if [ -x build/release/run_sae_analysis ]; then
   mkdir -p "$expected"
   begin=$(date +%s.%N)
   # shellcheck disable=SC2046
-  build/release/run_sae_analysis "${analysis[@]}" --dtype fp32 --no-cache $(outputs "$expected") 2> "$expected/log"
+  build/release/run_sae_analysis "${analysis[@]}" --dtype fp32 --no-cache $(outputs "$expected") > "$expected/log" 2>&1
   echo "build/release/run_sae_analysis: the demo's analysis in float32 took $(seconds "$begin") s"
 fi
 
@@ -62,7 +62,7 @@ print("Python", platform.python_version(), "glibc", platform.libc_ver()[1], "sae
       mkdir -p "$root/out/$dtype"
       # shellcheck disable=SC2046
       bare /root/venv/bin/run_sae_analysis "${analysis[@]}" --dtype $dtype --no-cache $(outputs /root/out/$dtype) \
-        2> "$root/out/log" || { cat "$root/out/log" >&2; exit 1; }
+        > "$root/out/$dtype/log" 2>&1 || { cat "$root/out/$dtype/log" >&2; exit 1; }
       times+=" $dtype $(seconds "$begin") s"
     done
     if [ -n "$expected" ]; then
