@@ -1,6 +1,7 @@
 # make            build the release executable build/release/run_sae_analysis
 # make demo       build, fetch the demo model, run both analyses on it, show the results
 # make test       build and run every test
+# make wheel      the Python wheel, which needs none of this on the machines it runs on: build/wheel/dist (Debian 12)
 # make test-arm   cross-build for aarch64 and run the unit tests of most folders under qemu
 # make bench      operators' benchmarks, then whole runs against PyTorch (hours; BENCH=small: minutes; see CONTRIBUTING.md)
 # make lint       clang-format and clang-tidy, warnings are errors
@@ -25,7 +26,7 @@ EXECUTABLE := $(BUILD)/run_sae_analysis
 # The folders whose unit tests run under an emulator; cross_test has those of sae, and the goldens of tiny models.
 ARM_TESTS := $(addsuffix _test,base tensor formats text ops model analysis)
 
-.PHONY: build demo test test-arm bench sanitize fuzz test-data lint lint-deep format screenshot goldens packages packages-dev clean
+.PHONY: build demo test wheel test-arm bench sanitize fuzz test-data lint lint-deep format screenshot goldens packages packages-dev clean
 
 build: packages
 	@cmake --preset $(PRESET) > /dev/null || { cmake --preset $(PRESET); exit 1; }
@@ -52,6 +53,10 @@ test-data: packages-dev
 test: build test-data
 	@cmake --build --preset $(PRESET)
 	@ctest --preset $(PRESET) -j 2
+
+wheel:
+	@tools/install_packages.sh build wheel
+	@tools/make_wheel.sh build/wheel/dist
 
 test-arm:
 	@tools/install_packages.sh build arm

@@ -3,6 +3,7 @@
 #   install_packages.sh build            what a build needs
 #   install_packages.sh build demo       also what fetches the demo model
 #   install_packages.sh build arm        also what cross-builds for aarch64 and runs it under an emulator
+#   install_packages.sh build wheel      also what makes the Python wheel
 #   install_packages.sh build develop    also what the tests, the lint, the fuzzers and the benches need
 set -euo pipefail
 
@@ -12,6 +13,7 @@ build_packages=(g++ cmake ninja-build pkg-config ccache ca-certificates
 demo_packages=(python3 python3-pip unzip)
 develop_packages=("${demo_packages[@]}" clang-format clang-tidy clang libclang-rt-dev libomp-dev libbenchmark-dev python3-venv
   nodejs chromium qemu-user)
+wheel_packages=(dpkg-dev python3-venv)
 arm_packages=(g++-aarch64-linux-gnu qemu-user)
 
 packages=()
@@ -20,8 +22,9 @@ for group in "$@"; do
     build) packages+=("${build_packages[@]}") ;;
     demo) packages+=("${demo_packages[@]}") ;;
     develop) packages+=("${develop_packages[@]}") ;;
+    wheel) packages+=("${wheel_packages[@]}") ;;
     arm) packages+=("${arm_packages[@]}") ;;
-    *) echo "error: unknown group $group (build, demo, develop, arm)" >&2; exit 2 ;;
+    *) echo "error: unknown group $group (build, demo, wheel, develop, arm)" >&2; exit 2 ;;
   esac
 done
 

@@ -7,8 +7,10 @@
 #include <array>
 #include <exception>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
+#include "hub/certificates.h"
 #include "hub/url.h"
 
 namespace saescope {
@@ -123,7 +125,7 @@ std::string hint_for(CURLcode code) {
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
       return "set SSL_CERT_FILE to the certificates to trust, if a proxy or mirror of yours stands "
-             "in between";
+             "in between or this system keeps them in a place of its own";
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
@@ -136,6 +138,15 @@ std::string hint_for(CURLcode code) {
 void initialise_libcurl() {
   static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (done != CURLE_OK) throw RunError({.what = "libcurl cannot start"});
+}
+
+/// What is trusted where the settings name nothing; empty for libcurl's own default, if it exists here.
+std::filesystem::path default_certificates() {
+  const curl_version_info_data* built = curl_version_info(CURLVERSION_NOW);
+  const char* place = built->cainfo != nullptr ? built->cainfo : built->capath;
+  std::error_code error;
+  if (place != nullptr && std::filesystem::exists(place, error)) return {};
+  return find_system_certificates();
 }
 
 }  // namespace
@@ -188,6 +199,7 @@ struct HttpClient::Impl {
 HttpClient::HttpClient(const HubSettings& settings, const Context& context)
     : impl_(std::make_unique<Impl>(Impl{.settings = settings, .context = context, .handle = {}})) {
   initialise_libcurl();
+  if (impl_->settings.ca_bundle.empty()) impl_->settings.ca_bundle = default_certificates();
   impl_->handle.reset(curl_easy_init());
   if (impl_->handle == nullptr) throw RunError({.what = "libcurl cannot start"});
 }

@@ -21,7 +21,7 @@ struct HubSettings {
   std::filesystem::path cache;
   bool offline = false;  ///< HF_HUB_OFFLINE or --offline
   /// Certificates to trust, a file or a folder: REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE
-  /// or SSL_CERT_DIR; empty for the system's.
+  /// or SSL_CERT_DIR; empty for the system's (hub/certificates.h).
   std::filesystem::path ca_bundle;
   int retries = 5;                         ///< further tries after a failure that may pass
   std::chrono::milliseconds backoff{500};  ///< wait before the first of them; doubles each time
