@@ -105,14 +105,17 @@ class Run:
         return text
 
 
-def _pairs(contrast: Iterable[Any]) -> Iterator[Sequence[Any]]:
-    items = list(contrast)
-    if len(items) == 2 and all(isinstance(item, str) for item in items):
-        items = [items]
-    for pair in items:
+def _pairs(contrast: Any) -> Iterator[Sequence[Any]]:
+    pairs: Iterable[Any] = [contrast] if _is_pair(contrast) else contrast
+    for pair in pairs:
         if isinstance(pair, str) or len(pair) != 2:
             raise InputError("the contrast names no pairs of labels", "contrast", '[("A", "B"), …], or True', repr(pair))
         yield pair
+
+
+def _is_pair(contrast: Any) -> bool:
+    items: Any = contrast
+    return isinstance(contrast, tuple) and all(isinstance(label, str) for label in items)
 
 
 def _remove(folder: str, owner: int) -> None:

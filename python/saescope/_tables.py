@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,9 +80,10 @@ def read_csv(path: str, dtypes: Mapping[str, str]) -> pd.DataFrame:
 
     # A text that is "NA" or empty stays that text; an empty number is undefined.
     missing = {name: [""] for name, dtype in dtypes.items() if dtype.startswith("float")}
-    return pd.read_csv(
-        path, dtype=dict(dtypes), keep_default_na=False, na_values=missing, float_precision="round_trip"
-    )
+    how: dict[str, Any] = {"dtype": dict(dtypes), "keep_default_na": False, "na_values": missing}
+    if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):
+        how["float_precision"] = "round_trip"  # later ones have nothing else, and asking for it is deprecated
+    return cast("pd.DataFrame", pd.read_csv(path, **how))
 
 
 def read_jsonl(path: str, dtypes: Mapping[str, Any]) -> pd.DataFrame:
