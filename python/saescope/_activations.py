@@ -110,7 +110,7 @@ def activations(
 def _read(path: str) -> Activations:
     from safetensors.numpy import load_file  # pyright: ignore[reportUnknownVariableType]
 
-    tensors = load_file(path)
+    tensors: dict[str, Any] = load_file(path)  # pyright: ignore[reportUnknownVariableType]
     name = next(name for name in tensors if name.endswith(_PROMPT_IDX))
     prefix = name[: -len(_PROMPT_IDX)] + ".layer_"  # of names such as MODEL.layer_11.asst, whose parts may hold dots
     values: dict[tuple[int, str], Residuals] = {}

@@ -74,9 +74,10 @@ def test_analyze_is_both_analyses_in_one_pass(config: Path, command_line: Comman
     files = command_line(
         "--analysis", "both", "--config", config, "--prompts-path", PROMPTS, "--features-csv", FEATURES, "--models", "llama",
         "--universal-output", "universal.csv", "--specific-output", "specific.csv", "--contrast-output", "contrast.csv",
-        "--contrast-q", "1",
+        "--contrast-q", "1", "--tokens", "asst",
     )  # fmt: skip
-    result = saescope.analyze(PROMPTS, FEATURES, config=config, models="llama", contrast=True, contrast_q=1)
+    with pytest.warns(saescope.SaescopeWarning, match="--tokens leaves"):
+        result = saescope.analyze(PROMPTS, FEATURES, config=config, models="llama", tokens="asst", contrast=True, contrast_q=1)
     assert_same(result.universal, files / "universal.csv")
     assert_same(result.specific, files / "specific.csv")
     assert_same(result.contrast, files / "contrast.csv")
@@ -91,7 +92,7 @@ def test_analyze_without_features_is_universal(config: Path) -> None:
 
 
 def test_texts_are_categories_and_numbers_have_their_own_widths(config: Path) -> None:
-    result = saescope.analyze(PROMPTS, FEATURES, config=config, contrast=True, contrast_q=1, token_activations=True)
+    result = saescope.analyze(PROMPTS, FEATURES, config=config, contrast=True, token_activations=True, report=False)
     types = {name: str(dtype) for name, dtype in result.universal.dtypes.items()}
     assert types.pop("type") in ("str", "object")
     assert types == {
@@ -110,9 +111,9 @@ def test_saved_files_are_those_of_the_command_line(config: Path, command_line: C
     files = command_line(
         "--analysis", "both", "--config", config, "--prompts-path", PROMPTS, "--features-csv", FEATURES,
         "--universal-output", "universal.csv", "--specific-output", "specific.csv", "--record-prompts",
-        "--token-activations", "tokens.jsonl", "--contrast-output", "contrast.csv", "--contrast-q", "1",
+        "--token-activations", "tokens.jsonl", "--contrast-output", "contrast.csv", "--contrast-q", "0.5",
     )  # fmt: skip
-    result = saescope.analyze(PROMPTS, FEATURES, config=config, contrast=True, contrast_q=1, token_activations=True,
+    result = saescope.analyze(PROMPTS, FEATURES, config=config, contrast=True, contrast_q=0.5, token_activations=True,
                               record_prompts=True)  # fmt: skip
     saved = result.save(tmp_path / "some" / "folder")
     names = {path.name for path in saved.iterdir()}

@@ -20,9 +20,11 @@ FEATURE = [("llama_trainer1_layer1", 41, "asst")]
 # What a CSV file, a JSON string, pandas or a terminal might take for something else.
 HOSTILE = [
     "NA", "null", "nan", "None", "0", "1e5", "true", '"', "'", '""', "a,b;c\td", "=1+2", "#", " leading and trailing ",
-    "line\nfeed", "carriage\rreturn", "both\r\n\r\n", "\n", "\ttab", "back\\slash \\n", "\x00", "a\x00b", "\x7f\x1b[31m", "\u2028\u2029\x85",
+    "line\nfeed", "carriage\rreturn", "both\r\n\r\n", "\n", "\ttab", "back\\slash \\n", "\x7f\x1b[31m", "\u2028\u2029\x85",
     "\ufeffmark", "🙂🎉👩‍👩‍👧", "e\u0301 é", "你好，世界", "مرحبا", "שלום", "\U0010ffff", "\ufffd", "{}", "[]", '{"content": "x"}', "x" * 300,
 ]  # fmt: skip
+if int(pd.__version__.split(".")[0]) >= 3:
+    HOSTILE += ["\x00", "a\x00b"]  # earlier ones end a field there when they read a CSV file
 
 
 def specific(prompts: Any, config: Path, **keywords: Any) -> pd.DataFrame:

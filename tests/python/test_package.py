@@ -14,6 +14,7 @@ from conftest import ENVIRONMENT, ROOT
 import saescope
 
 HERE = Path(__file__).parent
+MYPY_CACHE = str(Path(sys.prefix) / "mypy_cache")  # what pandas-stubs hold takes seconds to read
 TYPED = [str(ROOT / "python/saescope"), str(HERE / "typed_use.py")]
 
 
@@ -45,7 +46,7 @@ def test_a_refused_call_with_a_list_needs_no_pandas() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        pytest.param(["mypy", "--strict", "--python-version", "3.10", "--cache-dir", "/dev/null", *TYPED], id="mypy"),
+        pytest.param(["mypy", "--strict", "--python-version", "3.10", "--cache-dir", MYPY_CACHE, *TYPED], id="mypy"),
         pytest.param(["pyright", "-p", str(HERE / "pyrightconfig.json"), "--pythonpath", sys.executable], id="pyright"),
     ],
 )
@@ -63,7 +64,7 @@ def test_type_checkers_refuse_what_a_run_would_refuse(tmp_path: Path) -> None:
         "saescope.activations(['a'], model='llama')\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", "/dev/null", str(tmp_path / "wrong.py")],
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", MYPY_CACHE, str(tmp_path / "wrong.py")],
         env={**ENVIRONMENT, "MYPYPATH": str(ROOT / "python")}, capture_output=True, text=True,
     )  # fmt: skip
     assert {line.split(":")[1] for line in done.stdout.splitlines() if ": error:" in line} == {"2", "3", "4", "5", "6"}

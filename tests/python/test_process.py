@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from conftest import ENVIRONMENT, PIPELINE
 
-# Enough work for several seconds.
+# Enough work for several seconds. A shell starts what runs in the background without interrupts, so they are asked for.
 LONG_RUN = f"""
+import signal
 import saescope
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     saescope.universal([f"Prompt number {{i}}: what is it like?" for i in range(50_000)], config={str(PIPELINE / "config.toml")!r},
                        cache=False, report=False)
