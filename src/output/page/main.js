@@ -24,7 +24,7 @@ class Page {
       `Written by ${visibleLine(run.program.name)} ${visibleLine(run.program.version)}.`;
     this.fillPicker();
     theme.start(() => this.view?.recolor?.());
-    addEventListener('hashchange', () => this.show());
+    route.start(() => this.show());
     document.addEventListener('keydown', (event) => this.key(event));
     document.addEventListener('scroll', () => tooltip.hide(), { capture: true, passive: true });
     document.addEventListener('pointerout', (event) => {

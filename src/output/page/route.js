@@ -3,9 +3,37 @@
 /** The keys that say which view is shown of which table; the others are a view's own filters and order. */
 const PLACE_KEYS = ['view', 'source', 'token', 'feature'];
 
+// In a frame, as notebooks show the page, the address is not the page's own: a sandbox lets nobody write into its history, and
+// a link of '#…' alone may lead to the notebook. The place is kept here then.
+const framed = window.parent !== window;
+
 const route = {
+  kept: '',
+
   read() {
-    return Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+    return Object.fromEntries(new URLSearchParams((framed ? route.kept : location.hash).slice(1)));
+  },
+
+  /** Calls `changed` when the place is another one. */
+  start(changed) {
+    addEventListener('hashchange', changed);
+    if (!framed) return;
+    document.addEventListener('click', (event) => {
+      const link = event.target.closest?.('a[href^="#"]');
+      if (!link || event.defaultPrevented) return;
+      event.preventDefault();
+      route.enter(link.getAttribute('href'));
+    });
+  },
+
+  /** Goes to an address that starts with '#'. */
+  enter(address) {
+    if (!framed) {
+      location.hash = address;
+    } else if (route.kept !== address) {
+      route.kept = address;
+      setTimeout(() => dispatchEvent(new Event('hashchange'))); // later, as a browser does it
+    }
   },
 
   /** The address of the current place with changes; an empty value takes a key out. */
@@ -23,12 +51,13 @@ const route = {
   },
 
   go(changes, keepFilters = false) {
-    location.hash = route.address(changes, keepFilters);
+    route.enter(route.address(changes, keepFilters));
   },
 
   /** Changes filters without a step in the browser's history. */
   note(changes) {
-    history.replaceState(null, '', route.address(changes, true));
+    if (framed) route.kept = route.address(changes, true);
+    else history.replaceState(null, '', route.address(changes, true));
   },
 };
 
