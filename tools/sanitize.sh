@@ -31,7 +31,7 @@ for folder in src/*/; do
   compgen -G "$folder*_test.cc" > /dev/null && unit_tests+=("$(basename "$folder")_test")
 done
 build asan "${unit_tests[@]}" hub_protocol_test run_sae_analysis
-ctest --preset asan -j "$(nproc)" -R '^[a-z]+\.' -E '^(cross|faults|fuzz|hostile|page)\.|NOT_BUILT'
+ctest --preset asan -j "$(nproc)" -R '^[a-z]+\.' -E '^(cross|faults|fuzz|hostile|page|python)\.|NOT_BUILT'
 run_pipeline asan
 
 build tsan tensor_test ops_test engine_test hub_protocol_test run_sae_analysis
