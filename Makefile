@@ -6,7 +6,7 @@
 # make bench      operators' benchmarks, then whole runs against PyTorch (hours; BENCH=small: minutes; see CONTRIBUTING.md)
 # make lint       clang-format and clang-tidy, warnings are errors
 # make lint-deep  the same over the tests too, with the static analyser
-# make sanitize   unit tests under ASan and UBSan, what runs on several threads under TSan
+# make sanitize   unit tests and whole runs under ASan and UBSan, what runs on several threads under TSan (SANITIZE=quick: no whole runs)
 # make fuzz       run every fuzz target for SECONDS (20)
 # make screenshot the README's picture of the report, from the demo's
 # make format     let clang-format rewrite the sources
@@ -24,7 +24,7 @@ JOBS ?= 1
 EXECUTABLE := $(BUILD)/run_sae_analysis
 
 # The folders whose unit tests run under an emulator; cross_test has those of sae, and the goldens of tiny models.
-ARM_TESTS := $(addsuffix _test,base tensor formats text ops model analysis)
+ARM_TESTS := $(addsuffix _test,base tensor formats text ops model analysis) cross_test
 
 .PHONY: build demo test wheel test-arm bench sanitize fuzz test-data lint lint-deep format screenshot goldens packages packages-dev clean
 
@@ -62,8 +62,8 @@ test-arm:
 	@tools/install_packages.sh build arm
 	@tools/make_sysroot.sh arm64 build/sysroot/arm64
 	@cmake --preset aarch64 > /dev/null
-	@cmake --build --preset aarch64 --target $(ARM_TESTS) cross_test
-	@tools/run_emulated.sh build/aarch64 build/sysroot/arm64 $(ARM_TESTS)
+	@cmake --build --preset aarch64 --target $(ARM_TESTS)
+	@tools/run_emulated.sh build/aarch64 build/sysroot/arm64 $(filter-out cross_test,$(ARM_TESTS))
 
 bench: build packages-dev
 	@tools/fetch_demo_model.sh && tools/fetch_tokenizers.sh
@@ -80,7 +80,7 @@ lint lint-deep: packages-dev
 	@tools/lint.sh $(if $(filter lint-deep,$@),deep)
 
 sanitize: packages-dev
-	@tools/sanitize.sh
+	@tools/sanitize.sh $(SANITIZE)
 
 fuzz: packages-dev
 	@JOBS=$(JOBS) tools/fuzz.sh $(SECONDS)
