@@ -165,7 +165,11 @@ std::vector<std::string> find_unused(const CLI::App& app, const Options& options
   if (!options.specific())
     idle = {"--specific-output", "--features-csv", "--record-prompts", "--token-activations"};
   if (!options.universal()) {
-    idle = {"--universal-output", "--threshold", "--models", "--layers", "--trainer"};
+    idle = {"--universal-output", "--threshold"};
+    // What --model and --sae name is an entry of these.
+    if (options.model.empty() && options.sae.empty()) {
+      idle.insert(idle.end(), {"--models", "--layers", "--trainer"});
+    }
     if (!options.record_prompts && !options.gathers() && !options.all_tokens())
       idle.emplace_back("--activation-threshold");
   }

@@ -51,7 +51,7 @@ RunRequest read_request(const Options& options, std::string command, Progress& p
                          .activation_threshold = options.activation_threshold};
   if (options.gathers()) request.outputs.pairs = contrast_pairs(options, Labels(*plan.prompts));
   if (options.specific()) plan.requested = read_features_csv(options.features_csv, progress);
-  Selection selection = select_work(options, read_configuration(options), plan.requested);
+  Selection selection = select_work(options, read_configuration(options, plan.requested), plan.requested);
   for (const std::string& warning : selection.warnings) progress.warn(warning);
   plan.models = std::move(selection.models);
   return request;

@@ -198,10 +198,13 @@ class PlanBuilder {
 
 }  // namespace
 
-Configuration read_configuration(const Options& options) {
+Configuration read_configuration(const Options& options, const std::vector<RequestedFeature>& features) {
   Configuration configuration =
       options.config.empty() ? builtin_configuration() : load_configuration(options.config);
   add_from_catalogue(options.models, configuration);
+  std::set<std::string> sources;
+  for (const RequestedFeature& feature : features) sources.insert(feature.source.model);
+  add_from_catalogue({sources.begin(), sources.end()}, configuration);
   add_one_off(options, configuration);
   return configuration;
 }

@@ -18,8 +18,10 @@ struct Selection {
   std::vector<std::string> warnings;
 };
 
-/// The configuration of a run: `--config` over the built-in one, or the built-in one alone.
-Configuration read_configuration(const Options& options);
+/// The configuration of a run: `--config` over the built-in one, or the built-in one alone, and the
+/// catalogue's models that
+/// --models or a chosen feature names.
+Configuration read_configuration(const Options& options, const std::vector<RequestedFeature>& features = {});
 
 /// The entries of --models, or the configuration's defaults, with their token types restricted to --tokens.
 /// @throws InputError on a name that is not known, listing those that are, and on a model that is left

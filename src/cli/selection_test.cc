@@ -231,6 +231,16 @@ TEST(Selection, OfAReleaseOnlyItsSaesCanBeAskedFor) {
                                    "layer_9/width_131k/average_l0_121", "layer_20/width_16k/average_l0_14"));
 }
 
+TEST(Selection, FeaturesOfACataloguedModelNeedNoFlagThatNamesIt) {
+  const std::vector<RequestedFeature> features = {row("gemma-3-270m-it_trainer65k_l0_medium_layer9", 5)};
+  const Options options = analysis(Analysis::kSpecific);
+  const Configuration configuration = read_configuration(options, features);
+  EXPECT_THAT(configuration.defaults, ElementsAre("llama", "qwen"));
+  const Selection selection = select_work(options, configuration, features);
+  ASSERT_EQ(selection.models.size(), 1u);
+  EXPECT_EQ(selection.models[0].entry.model, "google/gemma-3-270m-it");
+}
+
 TEST(ChosenModels, AreTheConfigurationsEntriesWhereItHasAny) {
   const Configuration own = parse_configuration(
       "[models.own]\nmodel='org/m'\nsae_dir='/s'\nsae_path='.'\ntrainer='a'\nlayers=[4]\ntokens={last=-1}\n",
