@@ -240,8 +240,9 @@ TEST(Options, FlagsWithoutEffectAreReported) {
       parse(specific({"--threshold", "0.5", "--models", "llama"})).warnings,
       ElementsAre("--analysis specific does not use --threshold and --models (the features CSV's column "
                   "source decides what is analysed)"));
-  EXPECT_THAT(parse(specific({"--models", "llama", "--sae", "./s", "--layers", "3", "--trainer", "1"})).warnings,
-              IsEmpty());
+  EXPECT_THAT(
+      parse(specific({"--models", "llama", "--sae", "./s", "--layers", "3", "--trainer", "1"})).warnings,
+      IsEmpty());
 }
 
 TEST(Options, TheActivationThresholdCountsInASpecificRunOnlyForRecording) {

@@ -18,7 +18,8 @@ struct Selection {
   std::vector<std::string> warnings;
 };
 
-/// The configuration of a run: `--config` over the built-in one, or the built-in one alone, and the catalogue's models that
+/// The configuration of a run: `--config` over the built-in one, or the built-in one alone, and the
+/// catalogue's models that
 /// --models or a chosen feature names.
 Configuration read_configuration(const Options& options, const std::vector<RequestedFeature>& features = {});
 
