@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
@@ -168,7 +169,9 @@ class _Events:
 
     def _show(self, event: Event) -> None:
         if self._bar is None or event["stage"] != self._stage:
-            from tqdm.auto import tqdm
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # in a notebook without ipywidgets bars are text, which is no reason to warn
+                from tqdm.auto import tqdm
 
             self.close()
             self._stage = event["stage"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -197,6 +198,10 @@ def test_a_model_and_sae_of_this_run_alone(config: Path) -> None:
     result = saescope.universal(PROMPTS, model=tiny, sae=sae, layers=[1, 2], threshold=0.5)
     assert set(result.universal["source"]) == {"llama_untied_rope_trainer0_layer1", "llama_untied_rope_trainer0_layer2"}
     assert set(result.universal["token"]) == {"last"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = saescope.specific(PROMPTS, result, model=tiny, sae=sae, layers=[1, 2])
+    assert len(again.specific) == 30 * len(result.universal)
 
 
 def test_without_a_report_there_is_none(config: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import PIPELINE
+from conftest import ENVIRONMENT, PIPELINE
 
 import saescope
 
@@ -164,6 +166,21 @@ def test_contrasts_are_every_label_or_pairs(config: Path) -> None:
     assert compared(True) == {("a:x", "rest"), ("b", "rest"), ("c", "rest")}
     assert compared([("a:x", "b"), ("b", "c")]) == {("a:x", "b"), ("b", "c")}
     assert compared(("a:x", "b")) == compared([["a:x", "b"]]) == {("a:x", "b")}
+
+
+def test_a_forked_process_does_not_take_the_tables_away(config: Path) -> None:
+    script = (
+        "import os, saescope\n"
+        f"result = saescope.universal(['Hi'], config={str(config)!r}, models='llama')\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    del result\n"
+        "    os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+        "print(len(result.universal) > 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.stdout == "True\n", done.stderr
 
 
 def test_nothing_is_left_behind_and_the_current_folder_stays_as_it_was(

@@ -54,8 +54,8 @@ def start(script: str, environment: dict[str, str]) -> tuple[subprocess.Popen[st
     process = subprocess.Popen([sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)  # fmt: skip
 
-    def runs() -> bool:
-        return any(Path(f"/proc/{child}/comm").read_text().startswith(("run_sae", "stubborn")) for child in children(process.pid))
+    def runs() -> bool:  # and not still the Python that becomes it
+        return any(not Path(f"/proc/{child}/comm").read_text().startswith("python") for child in children(process.pid))
 
     assert wait_for(runs, 30), process.communicate()[1]
     time.sleep(0.4)
