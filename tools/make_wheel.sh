@@ -66,6 +66,9 @@ rm -rf "$work/raw"
   --config-settings=build-dir="$work/build" \
   --config-settings=cmake.define.CMAKE_TOOLCHAIN_FILE="$PWD/cmake/wheel/toolchain.cmake" \
   --config-settings=cmake.define.SAESCOPE_LICENCES="$licences" .
+# Copies of glibc's variables must be of such as have one name (cmake/wheel/static_libraries.cmake): libgomp's are.
+copied=$(readelf -rW "$work/build/run_sae_analysis" | awk '$3 == "R_X86_64_COPY" { print $5 }' | sort -u | xargs)
+[ "$copied" = stderr@GLIBC_2.2.5 ] || { echo "error: the executable copies variables of glibc: $copied" >&2; exit 1; }
 mkdir -p "$folder"
 auditwheel repair --plat "manylinux_${glibc/./_}_x86_64" --wheel-dir "$folder" "$work"/raw/*.whl
 ls -l "$folder"/*.whl
