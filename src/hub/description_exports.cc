@@ -97,7 +97,10 @@ struct DescriptionExports::Impl {
   /// What a batch is; nothing where the export ends before it. A bucket that may not be listed answers with
   /// 403.
   std::optional<HubFileInfo> head_once(const std::string& url, int& status) {
-    const HttpResponse response = send({.method = HttpRequest::Method::kHead, .url = url});
+    HttpRequest request;
+    request.method = HttpRequest::Method::kHead;
+    request.url = url;
+    const HttpResponse response = send(std::move(request));
     status = response.status;
     if (status == 403 || status == 404) return std::nullopt;
     if (status != 200) throw status_error(response);
@@ -124,7 +127,8 @@ struct DescriptionExports::Impl {
   void get(const std::string& url, const HubFileInfo& info, uint64_t offset,
            const std::function<void(uint64_t)>& on_start,
            const std::function<void(std::string_view)>& on_body) {
-    HttpRequest request{.url = url};
+    HttpRequest request;
+    request.url = url;
     if (offset > 0) {
       request.headers = {fmt::format("Range: bytes={}-", offset), fmt::format("If-Range: \"{}\"", info.etag)};
     }

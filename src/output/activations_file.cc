@@ -11,7 +11,7 @@ namespace saescope {
 namespace {
 
 TensorToWrite tensor(std::string name, DType dtype, Shape shape) {
-  return {std::move(name), TensorView{.dtype = dtype, .shape = std::move(shape)}};
+  return {std::move(name), TensorView{.dtype = dtype, .shape = std::move(shape), .strides = {}}};
 }
 
 /// What has no padding, as the bytes that it has in memory: little-endian, as everywhere here.

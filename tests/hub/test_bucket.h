@@ -14,9 +14,9 @@ namespace saescope {
 /// What a bucket answers to one request; a test's hook may change it.
 struct BucketReply {
   int status = 200;
-  std::string body;
-  std::string etag;                       ///< without quotes; empty: no such header
-  std::optional<std::size_t> drop_after;  ///< ends the connection after so many bytes of the body
+  std::string body = {};
+  std::string etag = {};                       ///< without quotes; empty: no such header
+  std::optional<std::size_t> drop_after = {};  ///< ends the connection after so many bytes of the body
   bool without_length = false;
 };
 
