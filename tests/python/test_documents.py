@@ -83,7 +83,7 @@ def test_the_tour_runs_from_prompts_to_a_plot_and_a_report(demo: Path, monkeypat
         monkeypatch.setenv(name, ENVIRONMENT[name])
     notebook = nbformat.read(ROOT / "docs/tour.ipynb", as_version=4)
     before = set(os.listdir(ROOT / "docs"))
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(ROOT / "docs")}}).execute()
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(ROOT / "docs")}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     images = [output for output in outputs if "image/png" in output.get("data", {})]
     assert len(images) == 1
