@@ -195,6 +195,25 @@ TEST(Pipeline, SameBytesWithTheActivationCacheEmptyFullAndHalfFull) {
       ::testing::HasSubstr("0 distinct prefixes computed in 1 wave; 30 prompts from the activation cache"));
 }
 
+TEST(Pipeline, TheActivationCacheStaysWithinItsLimit) {
+  const TemporaryFolder cache;
+  const auto bytes_kept = [&](const std::string& limit) {
+    const TemporaryFolder out;
+    auto arguments = run_arguments(runs()[0], out);
+    std::erase(arguments, "--no-cache");
+    arguments.insert(arguments.end(), {"--cache-limit", limit});
+    EXPECT_EQ(run_program(arguments, ".", {"XDG_CACHE_HOME=" + cache.path().string()}).exit_code, 0);
+    std::uintmax_t bytes = 0;
+    for (const auto& file : std::filesystem::recursive_directory_iterator(cache.path())) {
+      if (file.path().extension() == ".safetensors") bytes += file.file_size();
+    }
+    return bytes;
+  };
+  const std::uintmax_t all = bytes_kept("1MiB");
+  EXPECT_GT(all, 20'000u);
+  EXPECT_LE(bytes_kept("20kB"), 20'000u);
+}
+
 TEST(Pipeline, SameBytesWhereThePromptsAreSplitOverMoreFiles) {
   const auto expected = output_bytes({});
   const TemporaryFolder folder;

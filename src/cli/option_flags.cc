@@ -163,6 +163,8 @@ constexpr std::array kFlags = {
          [](Options& o, const Argument& a) { o.compute.memory_limit = parse_size(a); }},
     Flag{kComputeGroup, "--batch-tokens", "N", "Tokens that go through the model at once",
          [](Options& o, const Argument& a) { o.compute.batch_tokens = parse_count(a); }},
+    Flag{kComputeGroup, "--cache-limit", "SIZE", "Disk space that the activation cache may take [8GiB]",
+         [](Options& o, const Argument& a) { o.compute.cache_limit = parse_size(a); }},
     Flag{kComputeGroup, "--no-cache", "", "Neither use nor fill the activation cache",
          [](Options& o, const Argument&) { o.compute.cache = false; }},
 

@@ -89,15 +89,15 @@ TEST(Options, DefaultsAreTheSeeds) {
 }
 
 TEST(Options, ReadsEveryOtherFlag) {
-  const Options options = *parse(universal({"--config",       "c.toml",     "--models",       "llama,qwen",
-                                            "--layers",       "11,15",      "--tokens",       "asst, newline",
-                                            "--trainer",      "32x",        "--dtype",        "fp32",
-                                            "--device",       "cuda",       "--threads",      "2",
-                                            "--memory-limit", "8GiB",       "--batch-tokens", "512",
-                                            "--max-tokens",   "4096",       "--skip-long",    "--offline",
-                                            "--dry-run",      "--no-cache", "--progress",     "plain",
-                                            "--quiet"}))
-                               .options;
+  const Options options =
+      *parse(universal(
+                 {"--config",       "c.toml",        "--models",      "llama,qwen", "--layers",       "11,15",
+                  "--tokens",       "asst, newline", "--trainer",     "32x",        "--dtype",        "fp32",
+                  "--device",       "cuda",          "--threads",     "2",          "--memory-limit", "8GiB",
+                  "--batch-tokens", "512",           "--cache-limit", "64GiB",      "--max-tokens",   "4096",
+                  "--skip-long",    "--offline",     "--dry-run",     "--no-cache", "--progress",     "plain",
+                  "--quiet"}))
+           .options;
   EXPECT_EQ(options.config, "c.toml");
   EXPECT_THAT(options.models, ElementsAre("llama", "qwen"));
   EXPECT_THAT(options.layers, ElementsAre(11, 15));
@@ -108,6 +108,7 @@ TEST(Options, ReadsEveryOtherFlag) {
   EXPECT_EQ(options.threads, 2);
   EXPECT_EQ(options.compute.memory_limit, 8ull << 30);
   EXPECT_EQ(options.compute.batch_tokens, 512u);
+  EXPECT_EQ(options.compute.cache_limit, 64ull << 30);
   EXPECT_EQ(options.limits.max_tokens, 4096u);
   EXPECT_TRUE(options.limits.skip_long && options.offline && options.dry_run && options.quiet);
   EXPECT_FALSE(options.compute.cache);

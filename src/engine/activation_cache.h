@@ -16,9 +16,6 @@
 
 namespace saescope {
 
-/// Bytes that the activations of all models may take on the disk.
-inline constexpr uint64_t kActivationCacheLimit = uint64_t{8} << 30;
-
 /// Names what a tapped activation depends on besides the model: the token ids up to and with its
 /// position. The first 128 bits of their SHA-256.
 struct PrefixKey {

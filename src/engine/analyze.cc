@@ -59,7 +59,7 @@ Results analyze(const RunPlan& plan, Hub& hub, const Context& context) {
   require_room_for_labels(models, plan, statistics);
   for (const OpenedModel& model : models) ModelRun(model, plan, statistics, *backend, context).run(results);
   sort_by_source(results.chosen);
-  if (plan.compute.cache) trim_activation_cache(kActivationCacheLimit, *context.progress);
+  if (plan.compute.cache) trim_activation_cache(plan.compute.cache_limit, *context.progress);
   return results;
 }
 

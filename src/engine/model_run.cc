@@ -115,7 +115,7 @@ std::unique_ptr<ActivationCache> ModelRun::open_cache() const {
         "activations are not cached: this account has no home folder; XDG_CACHE_HOME names another");
     return nullptr;
   }
-  return std::make_unique<ActivationCache>(*folder, config.hidden_size, kActivationCacheLimit,
+  return std::make_unique<ActivationCache>(*folder, config.hidden_size, plan_.compute.cache_limit,
                                            *context_.progress);
 }
 

@@ -27,9 +27,10 @@ struct PromptLimits {
 struct ComputeSettings {
   Precision dtype = Precision::kBf16;
   DeviceChoice device = DeviceChoice::kAuto;
-  uint64_t memory_limit = 0;  ///< bytes; 0: the memory that the process may use
-  uint64_t batch_tokens = 0;  ///< tokens of a wave; 0: chosen by the program
-  bool cache = true;          ///< whether activations are kept for later runs
+  uint64_t memory_limit = 0;                 ///< bytes; 0: the memory that the process may use
+  uint64_t batch_tokens = 0;                 ///< tokens of a wave; 0: chosen by the program
+  bool cache = true;                         ///< whether activations are kept for later runs
+  uint64_t cache_limit = uint64_t{8} << 30;  ///< bytes on the disk that those of all models may take
 };
 
 /// What is kept of the activations besides counts, means and extremes.
