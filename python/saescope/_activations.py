@@ -54,6 +54,7 @@ def activations(
     memory_limit: int | str | None = None,
     batch_tokens: int | None = None,
     cache: bool = True,
+    cache_limit: int | str | None = None,
     offline: bool = False,
     progress: bool = True,
 ) -> Activations:
@@ -99,6 +100,7 @@ def activations(
         "threads": threads,
         "memory_limit": memory_limit,
         "batch_tokens": batch_tokens,
+        "cache_limit": cache_limit,
         "offline": offline,
     }
     for keyword, value in flags.items():

@@ -45,6 +45,7 @@ def universal(
     memory_limit: int | str | None = None,
     batch_tokens: int | None = None,
     cache: bool = True,
+    cache_limit: int | str | None = None,
     offline: bool = False,
     progress: bool = True,
 ) -> Result:
@@ -102,6 +103,8 @@ def universal(
         Distinct tokens that go through the model at once.
     cache
         Whether activations of earlier runs are used, and those of this one kept.
+    cache_limit
+        Disk space that they may take: bytes, or a text such as "8GiB", which it is without.
     offline
         Use only what is on this machine.
     progress
@@ -147,6 +150,7 @@ def specific(
     memory_limit: int | str | None = None,
     batch_tokens: int | None = None,
     cache: bool = True,
+    cache_limit: int | str | None = None,
     offline: bool = False,
     progress: bool = True,
 ) -> Result:
@@ -211,6 +215,7 @@ def analyze(
     memory_limit: int | str | None = None,
     batch_tokens: int | None = None,
     cache: bool = True,
+    cache_limit: int | str | None = None,
     offline: bool = False,
     progress: bool = True,
 ) -> Result:

@@ -52,6 +52,7 @@ def substitute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Substitute:
         (lambda c: saescope.universal(["\ud800"], config=c), "prompts[0]", "not valid JSON"),
         (lambda c: saescope.universal(["a"], config=c, threshold=2), "--threshold", "the value cannot be used"),
         (lambda c: saescope.universal(["a"], config=c, models="lama"), "--models", "unknown model"),
+        (lambda c: saescope.universal(["a"], config=c, cache_limit="x"), "--cache-limit", "the value cannot be used"),
         (lambda c: saescope.universal(["a"], config="nowhere.toml"), "config", "the file does not exist"),
         (lambda c: saescope.universal(["a"], config={"lama": {}}), "config", "the configuration cannot be understood"),
         (lambda c: saescope.universal(["a"], config={"models": {"a": {"layer": [1]}}}), "config", "unknown key"),
