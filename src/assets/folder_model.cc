@@ -52,13 +52,8 @@ void refuse_quantised(const RepositoryFiles& files) {
   constexpr std::array<std::pair<const char*, const char*>, 2> kFiles = {
       {{"quantize_config.json", "GPTQ"}, {"quant_config.json", "AWQ"}}};
   for (const auto& [file, method] : kFiles) {
-    if (!files.has(file)) continue;
-    throw InputError(
-        {.what = fmt::format("the weights are quantised with the method {}, which is not read", method),
-         .where = files.where(),
-         .expected = "weights in F32, F16 or BF16, or a GGUF file",
-         .found = file,
-         .hint = "use the model in bfloat16, or quantised as GGUF"});
+    if (files.has(file))
+      throw quantised_weights(fmt::format("with the method {}", method), files.where(), file);
   }
 }
 

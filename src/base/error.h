@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace saescope {
 
@@ -38,6 +39,18 @@ class InputError : public Error {
  public:
   explicit InputError(ErrorDetail detail) : Error(2, std::move(detail)) {}
 };
+
+/// Runs what throws InputErrors without a `where`, and gives them one.
+template <typename Function>
+auto at_place(const std::string& where, Function&& work) {
+  try {
+    return work();
+  } catch (const InputError& error) {
+    ErrorDetail detail = error.detail();
+    detail.where = where;
+    throw InputError(std::move(detail));
+  }
+}
 
 /// Something failed at run time (disk full, network, memory): exit code 1.
 class RunError : public Error {

@@ -26,58 +26,31 @@ void write_line(std::string line) {
   std::fflush(stderr);
 }
 
+void write_message(std::string_view event, std::string_view message) {
+  std::string line = fmt::format("{{\"event\": \"{}\"", event);
+  append_text(line, "message", message);
+  write_line(std::move(line));
+}
+
 }  // namespace
 
-void JsonProgress::info(std::string_view message) {
-  const std::lock_guard lock(mutex_);
-  if (quiet_) return;
-  std::string line = "{\"event\": \"info\"";
-  append_text(line, "message", message);
-  write_line(std::move(line));
-}
+JsonProgress::JsonProgress(bool quiet) : StageProgress(quiet, kInterval) {}
 
-void JsonProgress::warn(std::string_view message) {
-  const std::lock_guard lock(mutex_);
-  if (!warned_.emplace(message).second) return;
-  std::string line = "{\"event\": \"warning\"";
-  append_text(line, "message", message);
-  write_line(std::move(line));
-}
+void JsonProgress::show_info(std::string_view message) { write_message("info", message); }
 
-void JsonProgress::begin_stage(std::string_view name, uint64_t total, ProgressUnit unit) {
-  const std::lock_guard lock(mutex_);
-  stage_ = name;
-  total_ = total;
-  done_ = 0;
-  unit_ = unit;
-  started_ = Clock::now();
-  write_stage(false);
-}
+void JsonProgress::show_warning(std::string_view message) { write_message("warning", message); }
 
-void JsonProgress::update(uint64_t done) {
-  const std::lock_guard lock(mutex_);
-  done_ = done;
-  if (Clock::now() - written_ >= kInterval) write_stage(false);
-}
-
-void JsonProgress::end_stage() {
-  const std::lock_guard lock(mutex_);
-  write_stage(true);
-}
-
-void JsonProgress::write_stage(bool ended) {
-  written_ = Clock::now();
-  if (quiet_) return;
-  const double seconds = std::chrono::duration<double>(written_ - started_).count();
+void JsonProgress::show_stage(Moment moment) {
+  const double elapsed = seconds();
   std::string line = "{\"event\": \"stage\"";
-  append_text(line, "stage", stage_);
-  line += fmt::format(", \"done\": {}, \"total\": {}, \"unit\": \"{}\"", done_,
-                      total_ == 0 ? "null" : std::to_string(total_),
-                      unit_ == ProgressUnit::kBytes ? "bytes" : "items");
-  const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
-  line +=
-      fmt::format(", \"rate\": {}, \"seconds\": {:.3f}, \"ended\": {}",
-                  done_ == 0 || !std::isfinite(rate) ? "null" : fmt::format("{:.3f}", rate), seconds, ended);
+  append_text(line, "stage", stage());
+  line += fmt::format(", \"done\": {}, \"total\": {}, \"unit\": \"{}\"", done(),
+                      total() == 0 ? "null" : std::to_string(total()),
+                      unit() == ProgressUnit::kBytes ? "bytes" : "items");
+  const double rate = elapsed > 0 ? static_cast<double>(done()) / elapsed : 0;
+  line += fmt::format(", \"rate\": {}, \"seconds\": {:.3f}, \"ended\": {}",
+                      done() == 0 || !std::isfinite(rate) ? "null" : fmt::format("{:.3f}", rate), elapsed,
+                      moment == Moment::kEnd);
   write_line(std::move(line));
 }
 

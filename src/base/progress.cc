@@ -45,8 +45,51 @@ std::string format_seconds(double seconds) {
   return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
 
+void StageProgress::info(std::string_view message) {
+  const std::lock_guard lock(mutex_);
+  if (!quiet_) show_info(message);
+}
+
+void StageProgress::warn(std::string_view message) {
+  const std::lock_guard lock(mutex_);
+  if (warned_.emplace(message).second) show_warning(message);
+}
+
+void StageProgress::begin_stage(std::string_view name, uint64_t total, ProgressUnit unit) {
+  const std::lock_guard lock(mutex_);
+  stage_ = name;
+  total_ = total;
+  done_ = 0;
+  unit_ = unit;
+  started_ = Clock::now();
+  show(Moment::kBegin);
+}
+
+void StageProgress::update(uint64_t done) {
+  const std::lock_guard lock(mutex_);
+  done_ = done;
+  if (Clock::now() - shown_ >= interval_) show(Moment::kRunning);
+}
+
+void StageProgress::end_stage() {
+  const std::lock_guard lock(mutex_);
+  show(Moment::kEnd);
+  stage_.clear();
+}
+
+void StageProgress::show(Moment moment) {
+  shown_ = Clock::now();
+  if (!quiet_ && !stage_.empty()) show_stage(moment);
+}
+
+double StageProgress::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - started_).count();
+}
+
 ConsoleProgress::ConsoleProgress(ProgressMode mode, bool quiet)
-    : mode_(quiet ? ProgressMode::kNone : resolve(mode)), quiet_(quiet) {}
+    : StageProgress(quiet, resolve(mode) == ProgressMode::kBar ? Clock::duration(kBarInterval)
+                                                               : Clock::duration(kPlainInterval)),
+      mode_(resolve(mode)) {}
 
 void ConsoleProgress::print_line(std::string_view line) {
   if (bar_on_screen_) std::fputs("\r\x1b[K", stderr);
@@ -54,59 +97,27 @@ void ConsoleProgress::print_line(std::string_view line) {
   fmt::print(stderr, "{}\n", line);
 }
 
-void ConsoleProgress::info(std::string_view message) {
-  const std::lock_guard lock(mutex_);
-  if (!quiet_) print_line(message);
+void ConsoleProgress::show_warning(std::string_view message) {
+  print_line(fmt::format("warning: {}", message));
 }
 
-void ConsoleProgress::warn(std::string_view message) {
-  const std::lock_guard lock(mutex_);
-  if (warned_.emplace(message).second) print_line(fmt::format("warning: {}", message));
-}
-
-void ConsoleProgress::begin_stage(std::string_view name, uint64_t total, ProgressUnit unit) {
-  const std::lock_guard lock(mutex_);
-  stage_ = name;
-  total_ = total;
-  done_ = 0;
-  unit_ = unit;
-  started_ = Clock::now();
-  drawn_ = started_;
-}
-
-void ConsoleProgress::update(uint64_t done) {
-  const std::lock_guard lock(mutex_);
-  done_ = done;
-  const auto now = Clock::now();
-  const auto interval =
-      mode_ == ProgressMode::kBar ? Clock::duration(kBarInterval) : Clock::duration(kPlainInterval);
-  if (now - drawn_ < interval) return;
-  drawn_ = now;
-  draw(false);
-}
-
-void ConsoleProgress::end_stage() {
-  const std::lock_guard lock(mutex_);
-  draw(true);
-  stage_.clear();
-}
-
-void ConsoleProgress::draw(bool final) {
-  if (mode_ == ProgressMode::kNone || stage_.empty()) return;
-  const double elapsed = std::chrono::duration<double>(Clock::now() - started_).count();
+void ConsoleProgress::show_stage(Moment moment) {
+  if (mode_ == ProgressMode::kNone || moment == Moment::kBegin) return;
+  const bool final = moment == Moment::kEnd;
+  const double elapsed = seconds();
   const double share =
-      total_ == 0 ? 1.0 : std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_));
+      total() == 0 ? 1.0 : std::min(1.0, static_cast<double>(done()) / static_cast<double>(total()));
   std::string line;
   if (final) {
-    line = fmt::format("{}: {} in {}", stage_, format_amount(done_, unit_), format_seconds(elapsed));
+    line = fmt::format("{}: {} in {}", stage(), format_amount(done(), unit()), format_seconds(elapsed));
   } else {
-    line = fmt::format("{}: {}", stage_, format_amount(done_, unit_));
-    if (total_ > 0) line += fmt::format(" of {} ({:.0f} %)", format_amount(total_, unit_), 100 * share);
-    if (done_ > 0) {  // before that there is no rate to tell
-      const double rate = static_cast<double>(done_) / elapsed;
-      line += fmt::format(", {}/s", format_amount(static_cast<uint64_t>(rate), unit_));
-      const double left = static_cast<double>(total_ - std::min(done_, total_)) / rate;
-      if (total_ > 0) line += fmt::format(", {} left", format_seconds(left));
+    line = fmt::format("{}: {}", stage(), format_amount(done(), unit()));
+    if (total() > 0) line += fmt::format(" of {} ({:.0f} %)", format_amount(total(), unit()), 100 * share);
+    if (done() > 0) {  // before that there is no rate to tell
+      const double rate = static_cast<double>(done()) / elapsed;
+      line += fmt::format(", {}/s", format_amount(static_cast<uint64_t>(rate), unit()));
+      const double left = static_cast<double>(total() - std::min(done(), total())) / rate;
+      if (total() > 0) line += fmt::format(", {} left", format_seconds(left));
     }
   }
   if (final || mode_ == ProgressMode::kPlain) {

@@ -30,32 +30,61 @@ class Progress {
   virtual void end_stage() = 0;
 };
 
-/// Writes to stderr.
-class ConsoleProgress final : public Progress {
+/// What every display keeps: the open stage, and which warnings were shown.
+class StageProgress : public Progress {
  public:
-  /// @param quiet only warnings are shown (errors are printed by `main`)
-  ConsoleProgress(ProgressMode mode, bool quiet);
-  void info(std::string_view message) override;
-  void warn(std::string_view message) override;
-  void begin_stage(std::string_view name, uint64_t total, ProgressUnit unit) override;
-  void update(uint64_t done) override;
-  void end_stage() override;
+  void info(std::string_view message) final;
+  void warn(std::string_view message) final;
+  void begin_stage(std::string_view name, uint64_t total, ProgressUnit unit) final;
+  void update(uint64_t done) final;
+  void end_stage() final;
+
+ protected:
+  using Clock = std::chrono::steady_clock;
+  enum class Moment { kBegin, kRunning, kEnd };
+
+  /// @param quiet only warnings are shown (errors are printed by `main`) @param interval between two updates
+  StageProgress(bool quiet, Clock::duration interval) : quiet_(quiet), interval_(interval) {}
+
+  virtual void show_info(std::string_view message) = 0;
+  virtual void show_warning(std::string_view message) = 0;
+  /// The open stage, unless the display is quiet.
+  virtual void show_stage(Moment moment) = 0;
+
+  const std::string& stage() const { return stage_; }
+  uint64_t total() const { return total_; }  ///< 0: nobody knows
+  uint64_t done() const { return done_; }
+  ProgressUnit unit() const { return unit_; }
+  double seconds() const;  ///< since the stage began
 
  private:
-  using Clock = std::chrono::steady_clock;
-  void print_line(std::string_view line);
-  void draw(bool final);
+  void show(Moment moment);
 
   std::mutex mutex_;
-  ProgressMode mode_;
   bool quiet_;
+  Clock::duration interval_;
   std::set<std::string, std::less<>> warned_;
   std::string stage_;
   uint64_t total_ = 0;
   uint64_t done_ = 0;
   ProgressUnit unit_ = ProgressUnit::kItems;
   Clock::time_point started_;
-  Clock::time_point drawn_;
+  Clock::time_point shown_;
+};
+
+/// Writes to stderr.
+class ConsoleProgress final : public StageProgress {
+ public:
+  /// @param quiet only warnings are shown
+  ConsoleProgress(ProgressMode mode, bool quiet);
+
+ private:
+  void show_info(std::string_view message) override { print_line(message); }
+  void show_warning(std::string_view message) override;
+  void show_stage(Moment moment) override;
+  void print_line(std::string_view line);
+
+  ProgressMode mode_;
   bool bar_on_screen_ = false;
 };
 

@@ -45,14 +45,12 @@ std::string default_sae_dir(const std::string& release) {
   return (root / release).string();
 }
 
-/// "16k_l0_medium".
-std::string trainer_of(const std::string& width, const std::string& l0) { return width + "_l0_" + l0; }
-
 /// The paths of canonical SAEs.
 void fill_in_canonical(Release& release) {
   for (const auto& [place, l0] : release.l0_of) {
     const std::size_t slash = place.find('/');
-    release.entry.sae_paths[trainer_of(place, kCanonical)] = fill_placeholders(
+    const std::string own_place = TrainerParts{place, kCanonical}.joined();  // LAYER/WIDTH_l0_canonical
+    release.entry.sae_paths[own_place] = fill_placeholders(
         release.entry.sae_path,
         {{"layer", place.substr(0, slash)}, {"width", place.substr(slash + 1)}, {"l0", std::to_string(l0)}});
   }
@@ -184,10 +182,10 @@ ModelEntry entry_of(const Release& release, const std::string& width, const std:
     if (!width.empty()) entry.trainer = width;
     return entry;
   }
-  const std::size_t middle = entry.trainer.find("_l0_");
-  entry.trainer =
-      trainer_of(width.empty() ? entry.trainer.substr(0, middle) : width,
-                 l0.empty() ? entry.trainer.substr(middle + std::string_view("_l0_").size()) : l0);
+  TrainerParts parts = parts_of_trainer(entry.trainer).value();
+  if (!width.empty()) parts.width = width;
+  if (!l0.empty()) parts.l0 = l0;
+  entry.trainer = parts.joined();
   return entry;
 }
 

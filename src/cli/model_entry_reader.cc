@@ -22,27 +22,16 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kMaxLayer = 1'000'000;
 
-/// Runs an expansion and gives its error the value's place.
-template <typename Function>
-auto at_place(const ConfigValue& value, Function&& expand) {
-  try {
-    return expand();
-  } catch (const InputError& error) {
-    ErrorDetail detail = error.detail();
-    detail.where = value.place();
-    throw InputError(std::move(detail));
-  }
-}
-
 std::string path_text(const ConfigValue& value, const EntryContext& context) {
   const std::string text = value.text();
   if (text.empty()) throw value.error("the value is empty", "a path", "\"\"");
-  return at_place(value, [&] { return expand_path(text, context.folder, context.environment).string(); });
+  return at_place(value.place(),
+                  [&] { return expand_path(text, context.folder, context.environment).string(); });
 }
 
 std::string expanded_text(const ConfigValue& value, const EntryContext& context) {
   const std::string text = value.text();
-  return at_place(value, [&] { return expand_variables(text, context.environment); });
+  return at_place(value.place(), [&] { return expand_variables(text, context.environment); });
 }
 
 /// "name" or "organisation/name", either with "@revision" behind it.
@@ -332,7 +321,7 @@ bool read_release(const ConfigValue& value, ModelEntry& entry) {
                       did_you_mean(name, names, {}));
   }
   std::string own_name = std::move(entry.name);
-  entry = at_place(value, [&] { return entry_of(*release, width, l0); });
+  entry = at_place(value.place(), [&] { return entry_of(*release, width, l0); });
   entry.name = std::move(own_name);
   return true;
 }
@@ -354,7 +343,7 @@ void read_model_entry(const ConfigValue& value, bool is_new, ModelEntry& entry, 
                         "no such key", "run_sae_analysis --print-config shows complete entries");
     }
   }
-  at_place(value, [&] {
+  at_place(value.place(), [&] {
     for (const int64_t layer : entry.layers) entry.require_sae(entry.trainer, layer);
   });
   if (entry.layers.size() > 1 && entry.sae_path.find("{layer}") == std::string::npos) {

@@ -66,13 +66,7 @@ ModelEntry restrict_tokens(const ModelEntry& entry, const Options& options) {
 /// SAEs of other layers or trainers than the entry's own must be there, and need a place of their own below
 /// sae_dir: without the placeholder the same dictionary would be read under a name that is not its own.
 void require_own_folder(const ModelEntry& entry, const Source& source, const std::string& where) {
-  try {
-    entry.require_sae(source.trainer, source.layer);
-  } catch (const InputError& error) {
-    ErrorDetail detail = error.detail();
-    detail.where = where;
-    throw InputError(std::move(detail));
-  }
+  at_place(where, [&] { entry.require_sae(source.trainer, source.layer); });
   if (entry.has_own_path(source.trainer, source.layer)) return;
   const auto in_path = [&](std::string_view placeholder) {
     return entry.sae_path.find(placeholder) != std::string::npos;

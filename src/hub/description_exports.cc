@@ -17,6 +17,7 @@
 #include "hub/names.h"
 #include "hub/redirects.h"
 #include "hub/retry.h"
+#include "hub/status_error.h"
 #include "hub/url.h"
 
 namespace saescope {
@@ -46,12 +47,11 @@ void require_gzip(const fs::path& path, const std::string& url) {
 }
 
 NetworkError status_error(const HttpResponse& response) {
-  const bool transient = response.status == 408 || response.status == 429 || response.status >= 500;
-  return NetworkError({.what = "the server of the explanations answers with an error",
+  return answer_error({.what = "the server of the explanations answers with an error",
                        .where = display_url(response.url),
                        .found = fmt::format("HTTP {}", response.status),
                        .hint = "try again later; --offline goes on with what is on this machine"},
-                      transient);
+                      response);
 }
 
 }  // namespace
@@ -114,14 +114,7 @@ struct DescriptionExports::Impl {
   }
 
   std::optional<HubFileInfo> head(const std::string& url, int& status) {
-    Retry retry(network, context);
-    while (true) {
-      try {
-        return head_once(url, status);
-      } catch (const NetworkError& error) {
-        retry.wait_or_rethrow(error);
-      }
-    }
+    return Retry(network, context).run([&] { return head_once(url, status); });
   }
 
   void get(const std::string& url, const HubFileInfo& info, uint64_t offset,

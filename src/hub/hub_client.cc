@@ -67,14 +67,7 @@ RemoteAnswer HubClient::head_once(const RemoteFile& file, std::chrono::seconds s
 }
 
 RemoteAnswer HubClient::head(const RemoteFile& file, Patience patience) {
-  Retry retry(settings_, context_, patience);
-  while (true) {
-    try {
-      return head_once(file, patience.stall_timeout);
-    } catch (const NetworkError& error) {
-      retry.wait_or_rethrow(error);
-    }
-  }
+  return Retry(settings_, context_, patience).run([&] { return head_once(file, patience.stall_timeout); });
 }
 
 void HubClient::get(const RemoteFile& file, const HubFileInfo& expected, uint64_t offset,

@@ -31,6 +31,17 @@ class Retry {
   /// @throws the error itself where it will not pass, or has come too often, or where the server asks for
   ///         too long a wait; Interrupted
   void wait_or_rethrow(const NetworkError& error);
+  /// What `once` returns in the end, with wait_or_rethrow between its tries.
+  template <typename Once>
+  auto run(Once once) {
+    while (true) {
+      try {
+        return once();
+      } catch (const NetworkError& error) {
+        wait_or_rethrow(error);
+      }
+    }
+  }
   /// Starts counting anew, after a try that got on.
   void reset() { failures_ = 0; }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <utility>
 
 #include "hub/url.h"
 
@@ -71,6 +72,12 @@ bool is_transient_status(int status) { return status == 408 || status == 429 || 
 
 }  // namespace
 
+NetworkError answer_error(ErrorDetail detail, const HttpResponse& response) {
+  const auto wait = response.headers.get("retry-after");
+  return NetworkError(std::move(detail), is_transient_status(response.status),
+                      wait ? parse_retry_after(*wait, std::time(nullptr)) : std::nullopt);
+}
+
 bool is_missing_entry(const HttpResponse& response) {
   if (response.status != 404) return false;
   const auto code = response.headers.get("x-error-code");
@@ -84,14 +91,12 @@ void throw_status_error(const HubSettings& settings, const RemoteFile& file, con
   if (code == "RepoNotFound") throw unknown_error(settings, file, response);
   if (response.status == 401 || response.status == 403) throw refused_error(settings, file, response);
   if (response.status == 404) throw unknown_error(settings, file, response);
-  const auto wait = response.headers.get("retry-after");
-  throw NetworkError({.what = "the hub answers with an error",
+  throw answer_error({.what = "the hub answers with an error",
                       .where = display_url(response.url),
                       .found = server_message(response),
                       .hint = response.status == 429 ? "wait a while; with HF_TOKEN set the limits are wider"
                                                      : "try again later"},
-                     is_transient_status(response.status),
-                     wait ? parse_retry_after(*wait, std::time(nullptr)) : std::nullopt);
+                     response);
 }
 
 }  // namespace saescope

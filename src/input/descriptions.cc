@@ -173,13 +173,7 @@ uint64_t append_descriptions(std::istream& in, const std::string& file, Descript
   for_each_json_line(in, {file, 1, kDescriptionExample}, [&](const JsonLine& line) {
     ++count;
     Explanation explanation = parse_explanation(line);
-    try {
-      descriptions.add(std::move(explanation));
-    } catch (const InputError& error) {
-      ErrorDetail detail = error.detail();
-      detail.where = line.place;
-      throw InputError(std::move(detail));
-    }
+    at_place(line.place, [&] { descriptions.add(std::move(explanation)); });
   });
   return count;
 }

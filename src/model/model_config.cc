@@ -204,19 +204,10 @@ void refuse_other_models(const ConfigReader& config) {
   if (const json* quantization = config.find("quantization_config")) {
     const std::string method =
         quantization->is_object() ? config.child(*quantization).text("quant_method", "unknown") : "unknown";
-    throw InputError(
-        {.what = fmt::format("the weights are quantised with the method {}, which is not read", method),
-         .where = config.where() + ": quantization_config",
-         .expected = "weights in F32, F16 or BF16, or a GGUF file",
-         .found = method,
-         .hint = "use the model in bfloat16, or quantised as GGUF"});
+    throw quantised_weights("with the method " + method, config.where() + ": quantization_config", method);
   }
   if (const json* mlx = config.find("quantization"); mlx != nullptr && mlx->is_object()) {
-    throw InputError({.what = "the weights are quantised by MLX, which is not read",
-                      .where = config.where() + ": quantization",
-                      .expected = "weights in F32, F16 or BF16, or a GGUF file",
-                      .found = mlx->dump(),
-                      .hint = "use the model in bfloat16, or quantised as GGUF"});
+    throw quantised_weights("by MLX", config.where() + ": quantization", mlx->dump());
   }
   if (find_architecture(type) != nullptr) return;
   const auto is = [&](std::string_view what, std::string hint) {
@@ -506,6 +497,14 @@ AttentionShape ModelConfig::attention_of(std::size_t layer) const {
   AttentionShape shape = attention;
   if (has_window(layer)) shape.window = window;
   return shape;
+}
+
+InputError quantised_weights(std::string_view how, std::string where, std::string found) {
+  return InputError({.what = fmt::format("the weights are quantised {}, which is not read", how),
+                     .where = std::move(where),
+                     .expected = "weights in F32, F16 or BF16, or a GGUF file",
+                     .found = std::move(found),
+                     .hint = kReadableWeights});
 }
 
 ModelConfig model_config_from_json(const json& object, const std::string& where) {

@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "formats/gguf.h"
 #include "model/architectures/architecture.h"
 #include "ops/backend.h"
@@ -37,6 +39,13 @@ struct ModelConfig {
     return has_window(layer) && !local_rope.inverse.empty() ? local_rope : rope;
   }
 };
+
+/// What to do about weights in a form that is not read.
+inline constexpr const char* kReadableWeights = "use the model in bfloat16, or quantised as GGUF";
+
+/// The refusal of a checkpoint whose weights are quantised in another way.
+/// @param how such as "with the method fp8" @param where what says so @param found what it says
+InputError quantised_weights(std::string_view how, std::string where, std::string found);
 
 /// Reads `config.json` of a Hugging Face checkpoint (transformers' LlamaConfig, Qwen2Config, Gemma3Config and
 /// so on; both the `rope_scaling` of transformers 4 and the `rope_parameters` of 5).

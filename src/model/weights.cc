@@ -68,7 +68,7 @@ class Binder {
                       .found = fmt::format("{}", fmt::join(shown, "\n            ")),
                       .hint = form.empty()
                                   ? "the files may be of another model, or a download may be incomplete"
-                                  : form + "; use the model in bfloat16, or quantised as GGUF"});
+                                  : fmt::format("{}; {}", form, kReadableWeights)});
   }
 
  private:

@@ -36,16 +36,23 @@ bool lacks(const std::vector<T>& known, const T& value) {
 
 }  // namespace
 
+std::string TrainerParts::joined() const { return fmt::format("{}{}{}", width, kL0, l0); }
+
+std::optional<TrainerParts> parts_of_trainer(const std::string& trainer) {
+  const std::size_t middle = trainer.find(kL0);
+  if (middle == std::string::npos) return std::nullopt;
+  return TrainerParts{trainer.substr(0, middle), trainer.substr(middle + kL0.size())};
+}
+
 bool is_gguf(const std::filesystem::path& path) { return path.extension() == ".gguf"; }
 
 std::string ModelEntry::sae_folder(const std::string& of_trainer, int64_t layer) const {
   const auto own = sae_paths.find(place_of(of_trainer, layer));
   if (own != sae_paths.end()) return own->second;
   std::string path = fill_placeholders(sae_path, {{"layer", std::to_string(layer)}, {"trainer", of_trainer}});
-  const std::size_t middle = of_trainer.find(kL0);
-  if (middle == std::string::npos) return path;
-  return fill_placeholders(std::move(path), {{"width", of_trainer.substr(0, middle)},
-                                             {"l0", of_trainer.substr(middle + kL0.size())}});
+  const auto parts = parts_of_trainer(of_trainer);
+  if (!parts) return path;
+  return fill_placeholders(std::move(path), {{"width", parts->width}, {"l0", parts->l0}});
 }
 
 bool ModelEntry::has_own_path(const std::string& of_trainer, int64_t layer) const {
@@ -79,7 +86,7 @@ void ModelEntry::require_sae(const std::string& of_trainer, int64_t layer) const
   }
   const bool two_parts =
       sae_path.find("{width}") != std::string::npos || sae_path.find("{l0}") != std::string::npos;
-  if (with_paths.empty() && two_parts && of_trainer.find(kL0) == std::string::npos) {
+  if (with_paths.empty() && two_parts && !parts_of_trainer(of_trainer)) {
     refuse("trainer", "WIDTH_l0_L0, such as 16k_l0_71", shown_text(of_trainer));
   }
 }

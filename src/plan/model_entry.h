@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,16 @@ namespace saescope {
 
 /// Whether a path names a GGUF file.
 bool is_gguf(const std::filesystem::path& path);
+
+/// The two parts of a trainer WIDTH_l0_L0.
+struct TrainerParts {
+  std::string width;
+  std::string l0;
+
+  std::string joined() const;
+};
+/// Nothing for a trainer of another form.
+std::optional<TrainerParts> parts_of_trainer(const std::string& trainer);
 
 /// A model that a run can name: where it and its SAEs lie, and at which tokens it is read. In a configuration
 /// file this is one table [models.NAME].
