@@ -49,7 +49,7 @@ std::unique_ptr<ModelFiles> open_files(const std::filesystem::path& path) {
 }
 
 Checkpoint open_checkpoint(const std::filesystem::path& path, std::size_t layer_count) {
-  return open_files(path)->checkpoint(layer_count);
+  return open_files(path)->checkpoint(layer_count, {});
 }
 
 /// Residual stream at every position of one sequence, by layer.

@@ -51,7 +51,7 @@ class RealModelTest : public testing::TestWithParam<RealModel> {
     const auto whole = golden("prompts.json");
     const auto layers = whole["layers"].get<std::vector<std::size_t>>();
     const GoldenTensors expected(goldens() / GetParam().folder / "activations.safetensors");
-    const Checkpoint checkpoint = files->checkpoint(layers.back() + 1);
+    const Checkpoint checkpoint = files->checkpoint(layers.back() + 1, {});
     CpuBackend backend(2);
     PrefixTree tree;
     std::vector<int32_t> taps;

@@ -160,7 +160,7 @@ TEST_F(RefusedModels, AnIndexOfAnotherModelDoesNotCount) {
   const auto files = ModelFiles::open(entry, hub, progress);
   ASSERT_EQ(files->needed(2).size(), 1u);
   EXPECT_EQ(files->needed(2).front().file, "model.safetensors");
-  EXPECT_NO_THROW(files->checkpoint(2));
+  EXPECT_NO_THROW(files->checkpoint(2, {}));
 }
 
 }  // namespace

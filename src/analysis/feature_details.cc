@@ -70,6 +70,28 @@ std::span<const StrongPrompt> FeatureDetails::strongest(std::size_t feature) con
                            : std::span<const StrongPrompt>();
 }
 
+FeatureDetails::Arrays FeatureDetails::arrays() const {
+  Arrays all;
+  for (std::size_t i = 0; i < details_.size(); ++i) {
+    if (!details_[i]) continue;
+    all.features.push_back(i);
+    const Details& one = *details_[i];
+    all.distributions.insert(all.distributions.end(), one.distribution.begin(), one.distribution.end());
+    all.strongest.insert(all.strongest.end(), one.strongest.begin(), one.strongest.end());
+  }
+  return all;
+}
+
+void FeatureDetails::restore(const Arrays& arrays) {
+  const std::size_t prompts = groups_ * kStrongest;
+  for (std::size_t i = 0; i < arrays.features.size(); ++i) {
+    const auto distribution = std::span(arrays.distributions).subspan(i * kBins, kBins);
+    const auto strongest = std::span(arrays.strongest).subspan(i * prompts, prompts);
+    details_[arrays.features[i]] = std::make_unique<Details>(
+        Details{{distribution.begin(), distribution.end()}, {strongest.begin(), strongest.end()}});
+  }
+}
+
 void FeatureDetails::append(FeatureDetails&& next) {
   details_.insert(details_.end(), std::make_move_iterator(next.details_.begin()),
                   std::make_move_iterator(next.details_.end()));

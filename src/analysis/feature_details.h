@@ -47,6 +47,16 @@ class FeatureDetails {
 
   std::size_t groups() const { return groups_; }
 
+  /// The same in arrays, of the features that were active at least once, ascending.
+  struct Arrays {
+    std::vector<uint64_t> features;       ///< [active] their positions
+    std::vector<uint32_t> distributions;  ///< [active, kBins]
+    std::vector<StrongPrompt> strongest;  ///< [active, groups · kStrongest]
+  };
+  Arrays arrays() const;
+  /// Puts back what `arrays` gave. Precondition: they are of as many features and groups, nothing was added.
+  void restore(const Arrays& arrays);
+
   /// What `features` features take at most.
   static uint64_t bytes_for(std::size_t features, std::size_t groups) {
     return uint64_t{features} * (sizeof(Details) + kBins * sizeof(uint32_t) +

@@ -71,7 +71,6 @@ FeatureSummary FeatureStatistics::feature(std::size_t position) const {
 }
 
 void FeatureStatistics::append(const FeatureStatistics& next) {
-  assert(next.first_feature_ == first_feature_ + features());
   append_to(sum_, next.sum_);
   append_to(max_, next.max_);
   append_to(min_, next.min_);

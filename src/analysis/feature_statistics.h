@@ -47,6 +47,16 @@ class FeatureStatistics {
   /// Adds the features behind this one's, to which the same prompts were added.
   void append(const FeatureStatistics& next);
 
+  /// Calls visit(name, values) with each accumulator, a vector with one number for each feature, so that they
+  /// can be kept on disk and put back.
+  template <typename Visit>
+  void for_each_accumulator(Visit&& visit) {
+    visit("sum", sum_);
+    visit("max", max_);
+    visit("min", min_);
+    visit("count", count_);
+  }
+
   /// What `features` features take.
   static uint64_t bytes_for(std::size_t features) {
     return uint64_t{features} * (sizeof(double) + 2 * sizeof(float) + sizeof(uint64_t));

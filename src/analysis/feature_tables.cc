@@ -1,5 +1,7 @@
 #include "analysis/feature_tables.h"
 
+#include <cassert>
+
 namespace saescope {
 namespace {
 
@@ -20,6 +22,7 @@ FeatureTable::FeatureTable(Source source, std::string token, IndexRange features
                            const StatisticsSettings& settings)
     : source_(std::move(source)),
       token_(std::move(token)),
+      all_features_(true),
       statistics_(features.size(), settings.activation_threshold, features.begin) {
   keep_more(settings);
 }
@@ -28,6 +31,7 @@ FeatureTable::FeatureTable(Source source, std::string token, std::vector<int64_t
                            const StatisticsSettings& settings)
     : source_(std::move(source)),
       token_(std::move(token)),
+      all_features_(false),
       chosen_(std::move(chosen)),
       statistics_(chosen_.size(), settings.activation_threshold) {
   keep_more(settings);
@@ -51,7 +55,9 @@ void FeatureTable::add(std::size_t first, std::span<const std::size_t> prompt_in
 }
 
 void FeatureTable::append(FeatureTable&& next) {
-  if (!all_features()) return;
+  assert(!all_features_ ||
+         next.statistics_.first_feature() == statistics_.first_feature() + statistics_.features());
+  chosen_.insert(chosen_.end(), next.chosen_.begin(), next.chosen_.end());
   statistics_.append(next.statistics_);
   if (labels_) labels_->append(*next.labels_);
   if (details_) details_->append(*std::move(next.details_));

@@ -37,7 +37,7 @@ class FeatureTable {
  public:
   /// A range of the dictionary's features.
   FeatureTable(Source source, std::string token, IndexRange features, const StatisticsSettings& settings);
-  /// Chosen features. @param chosen their ids in the order of the columns that are added; not empty
+  /// Chosen features. @param chosen their ids in the order of the columns that are added
   FeatureTable(Source source, std::string token, std::vector<int64_t> chosen,
                const StatisticsSettings& settings);
 
@@ -46,13 +46,13 @@ class FeatureTable {
   /// @param block [prompts, features]
   void add(std::size_t first, std::span<const std::size_t> prompt_indices, MatrixView<const float> block);
 
-  /// Adds the range behind this one's, to which the same prompts were added: the table is then what it had
-  /// been, had both ranges been one. A table of chosen features stays as it is.
+  /// Adds the range behind this one's, or the chosen features behind its own, to which the same prompts were
+  /// added: the table is then what it had been, had both been one.
   void append(FeatureTable&& next);
 
   const Source& source() const { return source_; }
   const std::string& token() const { return token_; }
-  bool all_features() const { return chosen_.empty(); }
+  bool all_features() const { return all_features_; }
   std::span<const int64_t> chosen() const { return chosen_; }
   int64_t feature_id(std::size_t position) const {
     return all_features() ? static_cast<int64_t>(statistics_.first_feature() + position) : chosen_[position];
@@ -61,11 +61,20 @@ class FeatureTable {
   const LabelStatistics* labels() const { return labels_ ? &*labels_ : nullptr; }
   const FeatureDetails* details() const { return details_ ? &*details_ : nullptr; }
 
+  /// Everything that was accumulated, as FeatureStatistics::for_each_accumulator gives it.
+  template <typename Visit>
+  void for_each_accumulator(Visit&& visit) {
+    statistics_.for_each_accumulator(visit);
+    if (labels_) labels_->for_each_accumulator(visit);
+  }
+  FeatureDetails* details() { return details_ ? &*details_ : nullptr; }
+
  private:
   void keep_more(const StatisticsSettings& settings);
 
   Source source_;
   std::string token_;
+  bool all_features_;
   std::vector<int64_t> chosen_;
   FeatureStatistics statistics_;
   std::shared_ptr<const Labels> labels_of_prompts_;  ///< what the two below look into
@@ -86,9 +95,16 @@ class FeatureTables {
     return tables_.at({source.name(), token});
   }
 
-  /// Adds to each table the range behind its own. @param next the same tables of that range
+  /// Adds to each table what is behind its own features. @param next the same tables of those features
   void append(FeatureTables&& next);
 
+  /// Takes tables of other sources over.
+  void merge(FeatureTables&& other) { tables_.merge(other.tables_); }
+
+  template <typename Visit>
+  void for_each(Visit&& visit) {
+    for (auto& [key, table] : tables_) visit(table);
+  }
   /// Calls visit(table) for each, rowless ones too, in order.
   template <typename Visit>
   void for_each(Visit&& visit) const {

@@ -33,6 +33,13 @@ class LabelStatistics {
   /// Over all prompts of the label, in double.
   double sum(std::size_t label, std::size_t feature) const { return sum_[label * features_ + feature]; }
 
+  /// As FeatureStatistics::for_each_accumulator; the vectors are [labels, features].
+  template <typename Visit>
+  void for_each_accumulator(Visit&& visit) {
+    visit("label_count", count_);
+    visit("label_sum", sum_);
+  }
+
   /// What `features` features and `labels` labels take.
   static uint64_t bytes_for(std::size_t features, std::size_t labels) {
     return uint64_t{features} * labels * (sizeof(uint32_t) + sizeof(double));

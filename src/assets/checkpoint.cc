@@ -8,6 +8,11 @@
 
 namespace saescope {
 
+const MappedFile& Checkpoint::map(const std::filesystem::path& place, const LocalCopies& copies) {
+  places.push_back(place);
+  return *files.emplace_back(std::make_shared<const MappedFile>(copies.of(place)));
+}
+
 void check_layer_count(const ModelConfig& config, std::size_t layer_count, const std::string& where) {
   if (layer_count <= config.layers) return;
   throw InputError({.what = "the model has no such layer",

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "assets/local_copies.h"
 #include "model/forward.h"
 #include "tensor/mapped_file.h"
 
@@ -15,6 +16,10 @@ namespace saescope {
 struct Checkpoint {
   Model model;
   std::vector<std::shared_ptr<const MappedFile>> files;
+  std::vector<std::filesystem::path> places;  ///< where each file lies; what is mapped may be a copy of it
+
+  /// Maps a file of weights, or its local copy.
+  const MappedFile& map(const std::filesystem::path& place, const LocalCopies& copies);
 };
 
 /// @throws InputError where a layer past the model's last one is asked for.

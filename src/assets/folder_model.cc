@@ -81,15 +81,13 @@ class FolderModel final : public ModelFiles {
     return needs;
   }
 
-  Checkpoint checkpoint(std::size_t layer_count) override {
+  Checkpoint checkpoint(std::size_t layer_count, const LocalCopies& copies) override {
     check_layer_count(config(), layer_count, path().string());
     const WeightFiles weights(files_);
     Checkpoint checkpoint;
     NamedTensors tensors;
     for (const std::string& name : weights.holding(tensor_names(layer_count))) {
-      const MappedFile& file =
-          *checkpoint.files.emplace_back(std::make_shared<const MappedFile>(files_.require(name)));
-      add_tensors(tensors, weights.parse(file), path().string());
+      add_tensors(tensors, weights.parse(checkpoint.map(files_.require(name), copies)), path().string());
     }
     checkpoint.model = {
         config(), bind_weights(tensors, config(), layer_count, TensorNaming::kHuggingFace, path().string())};

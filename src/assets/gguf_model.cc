@@ -136,14 +136,13 @@ class GgufModel final : public ModelFiles {
     return needs;
   }
 
-  Checkpoint checkpoint(std::size_t layer_count) override {
+  Checkpoint checkpoint(std::size_t layer_count, const LocalCopies& copies) override {
     Checkpoint checkpoint;
-    checkpoint.files.push_back(mapped_);
-    NamedTensors tensors = file_.tensors;
-    UnsupportedTensors unsupported = file_.unsupported;
+    GgufFile first = open_first(checkpoint, copies);
+    NamedTensors tensors = std::move(first.tensors);
+    UnsupportedTensors unsupported = std::move(first.unsupported);
     for (const fs::path& sibling : siblings()) {
-      const MappedFile& part = *checkpoint.files.emplace_back(std::make_shared<const MappedFile>(sibling));
-      GgufFile parsed = parse_gguf(part.bytes(), sibling.string());
+      GgufFile parsed = parse_gguf(checkpoint.map(sibling, copies).bytes(), sibling.string());
       add_tensors(tensors, std::move(parsed.tensors), path().string());
       unsupported.merge(parsed.unsupported);
     }
@@ -155,6 +154,14 @@ class GgufModel final : public ModelFiles {
   }
 
  private:
+  /// The file that is mapped already, unless its weights are read from a copy.
+  GgufFile open_first(Checkpoint& checkpoint, const LocalCopies& copies) const {
+    const MappedFile& file = checkpoint.map(path(), copies);
+    if (file.path() != path()) return parse_gguf(file.bytes(), path().string());
+    checkpoint.files.back() = mapped_;
+    return file_;
+  }
+
   TemplateSource find_template() const {
     if (auto own = entry_template(entry())) return *std::move(own);
     const auto* source = file_.find<std::string>("tokenizer.chat_template");

@@ -8,6 +8,7 @@
 #include "assets/chat_formatter.h"
 #include "assets/checkpoint.h"
 #include "assets/file_need.h"
+#include "assets/local_copies.h"
 #include "base/progress.h"
 #include "hub/hub.h"
 #include "model/model_config.h"
@@ -49,8 +50,9 @@ class ModelFiles {
   virtual std::vector<FileNeed> needed(std::size_t layer_count) = 0;
 
   /// Opens the weights of the first `layer_count` layers, downloading those of `needed` that are missing.
+  /// @param copies what the files are read through
   /// @throws InputError on files that lack something or do not belong together; RunError
-  virtual Checkpoint checkpoint(std::size_t layer_count) = 0;
+  virtual Checkpoint checkpoint(std::size_t layer_count, const LocalCopies& copies) = 0;
 
  protected:
   ModelFiles(ModelEntry entry, std::filesystem::path path);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/nameless_file.h"
 
 namespace saescope {
 namespace {
@@ -77,13 +78,8 @@ void AtomicFile::open(const std::filesystem::path& folder) {
 }
 
 /// @return a descriptor, or -1 where there are no such files or no way to name them later
-int AtomicFile::open_nameless([[maybe_unused]] const std::filesystem::path& folder) {
-#ifdef O_TMPFILE
-  if (::access("/proc/self/fd", F_OK) != 0) return -1;
-  return ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
-#else
-  return -1;
-#endif
+int AtomicFile::open_nameless(const std::filesystem::path& folder) {
+  return ::access("/proc/self/fd", F_OK) == 0 ? open_nameless_file(folder, O_WRONLY) : -1;
 }
 
 int AtomicFile::open_named(const std::filesystem::path& folder) {

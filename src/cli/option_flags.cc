@@ -9,6 +9,7 @@
 #include "base/environment.h"
 #include "base/error.h"
 #include "base/json_text.h"
+#include "cli/array_task.h"
 
 namespace saescope {
 namespace {
@@ -73,6 +74,7 @@ constexpr auto kAnalysisGroup = "Analysis";
 constexpr auto kViewGroup = "What the features mean and where labels differ";
 constexpr auto kModelsGroup = "Models, dictionaries and token types";
 constexpr auto kComputeGroup = "Computation";
+constexpr auto kMachinesGroup = "Many machines";
 
 constexpr std::array kFlags = {
     Flag{kAnalysisGroup, "--analysis", kAnalysisWords, "Which analysis to run",
@@ -163,10 +165,26 @@ constexpr std::array kFlags = {
          [](Options& o, const Argument& a) { o.compute.memory_limit = parse_size(a); }},
     Flag{kComputeGroup, "--batch-tokens", "N", "Tokens that go through the model at once",
          [](Options& o, const Argument& a) { o.compute.batch_tokens = parse_count(a); }},
-    Flag{kComputeGroup, "--cache-limit", "SIZE", "Disk space that the activation cache may take [8GiB]",
+    Flag{kComputeGroup, "--cache-limit", "SIZE",
+         "Disk space that the activation cache may take [8GiB; a --store: any]",
          [](Options& o, const Argument& a) { o.compute.cache_limit = parse_size(a); }},
     Flag{kComputeGroup, "--no-cache", "", "Neither use nor fill the activation cache",
          [](Options& o, const Argument&) { o.compute.cache = false; }},
+
+    Flag{kMachinesGroup, "--stage", kStageWords,
+         "Do one stage of a run that several tasks share; all of them get the same flags",
+         [](Options& o, const Argument& a) {
+           o.stage = static_cast<Stage>(parse_choice(a, kStageWords) + 1);
+         }},
+    Flag{kMachinesGroup, "--task", "I/N|auto",
+         "Which of the stage's tasks this is, from 1 to N; auto: as a job array's variables say",
+         [](Options& o, const Argument& a) { o.task = parse_task(a); }},
+    Flag{kMachinesGroup, "--store", "DIR",
+         "Folder that all tasks see, for activations and what tasks find [the activation cache]",
+         [](Options& o, const Argument& a) { o.compute.store = expand_home(a.text); }},
+    Flag{kMachinesGroup, "--local-copy", "DIR",
+         "Folder of this machine: the model's weights are copied there once and read from there",
+         [](Options& o, const Argument& a) { o.compute.local_copy = expand_home(a.text); }},
 
     Flag{kRunGroup, "--offline", "", "Use only what is on this machine",
          [](Options& o, const Argument&) { o.offline = true; }},

@@ -142,17 +142,49 @@ void require_complete(const Options& options) {
                "run_sae_analysis --help shows examples"});
 }
 
+/// Stages, their tasks and the store belong together.
+void require_stage(const Options& options) {
+  const bool has_tasks = options.stage == Stage::kForward || options.stage == Stage::kEncode;
+  if (has_tasks && !options.task) {
+    throw InputError({.what = "--stage forward and --stage encode need --task",
+                      .where = "command line",
+                      .expected = "--task I/N or --task auto",
+                      .found = {},
+                      .hint = "--task 1/1 is all of it"});
+  }
+  if (options.stage != Stage::kWhole && !options.compute.cache) {
+    throw InputError({.what = "--no-cache leaves the stages without a store",
+                      .where = "command line",
+                      .expected = {},
+                      .found = {},
+                      .hint = "leave it out"});
+  }
+}
+
 /// Those of `names` that were given.
 std::vector<std::string> given(const CLI::App& app, std::vector<std::string> names) {
   std::erase_if(names, [&](const std::string& name) { return app.get_option(name)->count() == 0; });
   return names;
 }
 
+std::vector<std::string> find_unused_of_stages(const CLI::App& app, const Options& options) {
+  std::vector<std::string> warnings;
+  const auto warn = [&](const std::string& who, const std::vector<std::string>& names) {
+    if (!names.empty()) warnings.push_back(fmt::format("{} does not use {}", who, listed(names)));
+  };
+  const bool staged = options.stage != Stage::kWhole;
+  if (!staged) warn("a run without --stage", given(app, {"--task"}));
+  if (options.stage == Stage::kFinish) warn("--stage finish", given(app, {"--task", "--local-copy"}));
+  if (staged) warn("--stage", given(app, {"--cache-limit"}));
+  if (!options.compute.cache) warn("a run with --no-cache", given(app, {"--store", "--cache-limit"}));
+  return warnings;
+}
+
 /// Flags without effect in this run. A run that only shows something (--print-config, --show-tokens) is
 /// usually a finished command line with one flag added: nothing is said about the rest of it.
 std::vector<std::string> find_unused(const CLI::App& app, const Options& options) {
   if (options.print_config || options.show_tokens || options.list) return {};
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings = find_unused_of_stages(app, options);
   std::vector<std::string> idle;
   if (!options.analysis) {
     idle = given(app, {"--universal-output", "--specific-output", "--features-csv", "--record-prompts",
@@ -243,6 +275,7 @@ CommandLine parse_options(int argc, const char* const* argv) {
   Options options = apply_flags(app);
   refuse_unknown(app);
   require_complete(options);
+  require_stage(options);
   require_separate_files(options);
   std::vector<std::string> warnings = find_unused(app, options);
   return {std::move(options), {}, std::move(warnings)};

@@ -18,6 +18,7 @@ enum class Analysis { kUniversal, kSpecific, kBoth };
 inline constexpr const char* kAnalysisWords = "universal|specific|both";
 inline constexpr const char* kPrecisionWords = "bf16|fp32";
 inline constexpr const char* kDeviceWords = "auto|cpu|cuda";
+inline constexpr const char* kStageWords = "forward|encode|finish";  ///< of Stage those behind kWhole
 inline constexpr const char* kProgressWords = "auto|bar|plain|json|none";
 
 /// A file and the flag that names it.
@@ -59,7 +60,9 @@ struct Options {
   std::optional<std::string> trainer;
 
   ComputeSettings compute;
-  int threads = 0;  ///< 0: one for each processor that the process may use
+  Stage stage = Stage::kWhole;
+  std::optional<Share> task;  ///< set for the stages forward and encode
+  int threads = 0;            ///< 0: one for each processor that the process may use
   bool offline = false;
 
   bool dry_run = false;

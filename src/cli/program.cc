@@ -4,12 +4,15 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
 #include <new>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/json_progress.h"
 #include "base/terminal.h"
@@ -26,6 +29,7 @@
 #include "cli/wanted_descriptions.h"
 #include "engine/analyze.h"
 #include "engine/backend_choice.h"
+#include "engine/cache_folder.h"
 #include "hub/description_exports.h"
 #include "input/prompts_reader.h"
 #include "output/outputs.h"
@@ -69,13 +73,28 @@ std::string fitted(const std::string& text) {
   return columns ? wrap_lines(text, *columns) : text;
 }
 
+/// The arguments without some flags and the values behind them.
+std::vector<const char*> without(std::span<const std::string_view> flags,
+                                 std::span<const char* const> arguments) {
+  std::vector<const char*> kept;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    const auto flag = std::find(flags.begin(), flags.end(), argument.substr(0, argument.find('=')));
+    if (flag == flags.end()) {
+      kept.push_back(arguments[i]);
+    } else if (argument == *flag) {
+      ++i;
+    }
+  }
+  return kept;
+}
+
 /// The command line as it can be typed again.
-std::string quoted_command(int argc, const char* const* argv) {
+std::string quoted_command(std::span<const char* const> arguments) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,/:@%";
   std::string command = "run_sae_analysis";
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
+  for (const std::string_view argument : arguments.subspan(1)) {
     if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string_view::npos) {
       command += fmt::format(" {}", argument);
       continue;
@@ -87,11 +106,21 @@ std::string quoted_command(int argc, const char* const* argv) {
   return command;
 }
 
+/// A report says how to get its results in one run, which it equals however it was cut into tasks.
+Commands commands_of(std::span<const char* const> arguments) {
+  constexpr std::array<std::string_view, 4> kOfMachines = {"--stage", "--task", "--store", "--local-copy"};
+  return {.whole = quoted_command(without(kOfMachines, arguments)),
+          .of_stages = quoted_command(without(std::span(kOfMachines).first(2), arguments))};
+}
+
 std::string run(const Options& options, const RunRequest& request, Hub& hub, const Context& context) {
   require_apart_from_models(options, request.plan.models, hub);
   for (const NamedFile& output : options.outputs()) check_output(output.path);
   Results results = analyze(request.plan, hub, context);
+  const bool writes = options.stage == Stage::kWhole || options.stage == Stage::kFinish;
+  if (!writes) return summary_text({}, results.summary);
   const OutputSummary written = write_outputs(results, request.outputs, request.description);
+  if (!results.job.empty()) mark_finished(results.job);
   return summary_text(written, results.summary);
 }
 
@@ -122,7 +151,7 @@ int run_command(int argc, const char* const* argv, const CancelToken& cancel) {
     return 0;
   }
   explain_fewer_threads(options, context.threads, progress);
-  RunRequest request = read_request(options, quoted_command(argc, argv), progress);
+  RunRequest request = read_request(options, commands_of({argv, static_cast<std::size_t>(argc)}), progress);
   DescriptionExports exports(ExportSettings::from_environment(), hub.settings(), context);
   read_notes(
       obtain_descriptions(options, request.plan.models, options.dry_run ? nullptr : &exports, progress),

@@ -35,7 +35,7 @@ ResultSettings results_of(const Options& options) {
 
 }  // namespace
 
-RunRequest read_request(const Options& options, std::string command, Progress& progress) {
+RunRequest read_request(const Options& options, Commands commands, Progress& progress) {
   RunRequest request;
   RunPlan& plan = request.plan;
   plan.prompts =
@@ -43,9 +43,10 @@ RunRequest read_request(const Options& options, std::string command, Progress& p
   plan.prompts_place = options.prompts_path.string();
   plan.limits = options.limits;
   plan.compute = options.compute;
+  plan.task = {options.stage, options.task.value_or(Share{}), std::move(commands.of_stages)};
   plan.keep = results_of(options);
   request.outputs = options.output_settings();
-  request.description = {.command = std::move(command),
+  request.description = {.command = std::move(commands.whole),
                          .analysis = options.analysis ? word_of(*options.analysis, kAnalysisWords) : "",
                          .dtype = word_of(options.compute.dtype, kPrecisionWords),
                          .activation_threshold = options.activation_threshold};

@@ -19,10 +19,16 @@ struct RunRequest {
   RunDescription description;
 };
 
+/// The command line as it can be typed again.
+struct Commands {
+  std::string whole;      ///< as one run, whatever stage this is
+  std::string of_stages;  ///< as any stage, which is to be added with its task
+};
+
 /// Reads what the options name (prompts, configuration, features CSV) and decides what the run does. What is
 /// left out is reported.
-/// @param command the command line, for the report @throws InputError
-RunRequest read_request(const Options& options, std::string command, Progress& progress);
+/// @throws InputError
+RunRequest read_request(const Options& options, Commands commands, Progress& progress);
 
 /// Lets the outputs have what is known of the features: notes of the requests, and descriptions.
 /// @throws InputError on a file that cannot be used

@@ -7,6 +7,8 @@
 #include <fstream>
 
 #include "base/atomic_file.h"
+#include "base/error.h"
+#include "engine/cache_folder.h"
 #include "tensor/buffer.h"
 
 namespace saescope {
@@ -26,7 +28,9 @@ class ActivationCacheTest : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder); }
 
-  ActivationCache open() { return {folder, kHidden, uint64_t{1} << 30, progress}; }
+  ActivationCache open(ActivationCache::Settings settings = {}) {
+    return {folder, kHidden, std::move(settings), progress};
+  }
   void store(ActivationCache cache) {
     const std::vector<PrefixKey> keys = {a, b};
     const std::vector<float> low = {1, 2, 3, 4, 5, 6};
@@ -83,7 +87,7 @@ TEST_F(ActivationCacheTest, ATruncatedFileIsReportedRemovedAndNotUsed) {
 
 TEST_F(ActivationCacheTest, ActivationsOfAnotherSizeAreNotUsed) {
   store(open());
-  ActivationCache cache(folder, kHidden + 1, uint64_t{1} << 30, progress);
+  ActivationCache cache(folder, kHidden + 1, {}, progress);
   EXPECT_FALSE(cache.contains(a, layers));
 }
 
@@ -95,31 +99,96 @@ TEST_F(ActivationCacheTest, AFolderThatCannotBeWrittenCostsOnlyTheSaving) {
   folder = folder.parent_path();
 }
 
-TEST_F(ActivationCacheTest, ALongRunKeepsToTheLimitWhileItStores) {
-  ::setenv("XDG_CACHE_HOME", folder.c_str(), 1);
-  const std::filesystem::path root = folder / "saescope/activations";
-  write_file_atomically(root / "m/old.safetensors", std::string(2000, 'x'));
-  const auto now = std::filesystem::file_time_type::clock::now();
-  std::filesystem::last_write_time(root / "m/old.safetensors", now - std::chrono::hours(1));
-  store(ActivationCache(root / "n", kHidden, 1000, progress));
-  EXPECT_FALSE(std::filesystem::exists(root / "m/old.safetensors"));
-  EXPECT_FALSE(std::filesystem::is_empty(root / "n"));
-  ::unsetenv("XDG_CACHE_HOME");
+TEST_F(ActivationCacheTest, AStoreThatOthersNeedAndThatCannotBeWrittenEndsTheRun) {
+  folder /= "file";
+  write_file_atomically(folder, "in the way");
+  EXPECT_THROW(store(open({.store = {}, .limit = {}, .needed = true})), RunError);
+  EXPECT_THAT(progress.warnings, IsEmpty());
+  folder = folder.parent_path();
 }
 
-TEST_F(ActivationCacheTest, TrimmingRemovesTheLongestUnusedFilesFirst) {
-  ::setenv("XDG_CACHE_HOME", folder.c_str(), 1);
-  const std::filesystem::path root = folder / "saescope/activations";
-  write_file_atomically(root / "m/old.safetensors", std::string(100, 'x'));
-  write_file_atomically(root / "n/new.safetensors", std::string(100, 'x'));
+TEST_F(ActivationCacheTest, FilesOfOtherProcessesAreSeenWhenItLooksAgain) {
+  ActivationCache cache = open();
+  store(open());
+  EXPECT_FALSE(cache.lists(a, layers));
+  cache.refresh();
+  EXPECT_TRUE(cache.lists(a, layers));
+  EXPECT_TRUE(cache.contains(a, layers));
+}
+
+/// On NFS a folder may list a file that cannot be opened yet.
+TEST_F(ActivationCacheTest, AFileThatCannotBeOpenedStaysAndIsTriedAgain) {
+  store(open());
+  const std::filesystem::path file = only_file();
+  const std::filesystem::path elsewhere = folder.string() + "-elsewhere";
+  std::filesystem::rename(file, elsewhere);
+  std::filesystem::create_symlink(elsewhere.string() + "-late", file);  // listed, but not there
+  ActivationCache cache = open();
+  EXPECT_FALSE(cache.lists(a, layers));
+  EXPECT_TRUE(std::filesystem::is_symlink(file));
+  std::filesystem::rename(elsewhere, elsewhere.string() + "-late");
+  cache.refresh();
+  EXPECT_TRUE(cache.lists(a, layers));
+  EXPECT_THAT(progress.warnings, IsEmpty());
+  std::filesystem::remove(elsewhere.string() + "-late");
+}
+
+TEST_F(ActivationCacheTest, EveryPositionsKeyIsThatOfTheIdsUpToIt) {
+  const std::vector<int32_t> ids = {5, 6, 5};
+  const std::vector<PrefixKey> keys = prefix_keys(ids);
+  ASSERT_THAT(keys, SizeIs(3));
+  for (std::size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(keys[i], prefix_key(std::span(ids).first(i + 1)));
+}
+
+TEST_F(ActivationCacheTest, ALongRunKeepsToTheLimitWhileItStores) {
+  const std::filesystem::path store_folder = folder;
+  write_file_atomically(store_folder / "m/old.safetensors", std::string(2000, 'x'));
   const auto now = std::filesystem::file_time_type::clock::now();
-  std::filesystem::last_write_time(root / "m/old.safetensors", now - std::chrono::hours(1));
-  trim_activation_cache(150, progress);
-  EXPECT_FALSE(std::filesystem::exists(root / "m/old.safetensors"));
-  EXPECT_TRUE(std::filesystem::exists(root / "n/new.safetensors"));
-  trim_activation_cache(150, progress);
-  EXPECT_TRUE(std::filesystem::exists(root / "n/new.safetensors"));
-  ::unsetenv("XDG_CACHE_HOME");
+  std::filesystem::last_write_time(store_folder / "m/old.safetensors", now - std::chrono::hours(1));
+  store(ActivationCache(store_folder / "n", kHidden, {store_folder, 1000}, progress));
+  EXPECT_FALSE(std::filesystem::exists(store_folder / "m/old.safetensors"));
+  EXPECT_FALSE(std::filesystem::is_empty(store_folder / "n"));
+}
+
+class TrimmedStore : public ActivationCacheTest {
+ protected:
+  void SetUp() override {
+    ActivationCacheTest::SetUp();
+    write_file_atomically(old_file(), std::string(100, 'x'));
+    write_file_atomically(new_file(), std::string(100, 'x'));
+    age(old_file(), std::chrono::hours(1));
+  }
+  static void age(const std::filesystem::path& file, std::chrono::hours hours) {
+    std::filesystem::last_write_time(file, std::filesystem::file_time_type::clock::now() - hours);
+  }
+  std::filesystem::path old_file() const { return folder / "m/old.safetensors"; }
+  std::filesystem::path new_file() const { return folder / "n/new.safetensors"; }
+};
+
+TEST_F(TrimmedStore, LosesTheLongestUnusedFilesFirst) {
+  trim_store(folder, 150, progress);
+  EXPECT_FALSE(std::filesystem::exists(old_file()));
+  EXPECT_TRUE(std::filesystem::exists(new_file()));
+  trim_store(folder, 150, progress);
+  EXPECT_TRUE(std::filesystem::exists(new_file()));
+}
+
+TEST_F(TrimmedStore, LosesNothingWhileAJobWaitsForIt) {
+  const std::filesystem::path job = jobs_folder(folder) / "job";
+  write_file_atomically(job / "job.json", "{}");
+  trim_store(folder, 150, progress);
+  EXPECT_TRUE(std::filesystem::exists(old_file()));
+  mark_finished(job);
+  trim_store(folder, 150, progress);
+  EXPECT_FALSE(std::filesystem::exists(old_file()));
+}
+
+TEST_F(TrimmedStore, DoesNotWaitForAJobThatNobodyHasWorkedOnForAWeek) {
+  const std::filesystem::path manifest = jobs_folder(folder) / "job/job.json";
+  write_file_atomically(manifest, "{}");
+  age(manifest, std::chrono::hours(8 * 24));
+  trim_store(folder, 150, progress);
+  EXPECT_FALSE(std::filesystem::exists(old_file()));
 }
 
 }  // namespace

@@ -8,9 +8,12 @@
 #include "base/error.h"
 #include "base/process_memory.h"
 #include "base/usable_resources.h"
-#include "engine/activation_cache.h"
 #include "engine/backend_choice.h"
+#include "engine/cache_folder.h"
+#include "engine/model_activations.h"
 #include "engine/model_run.h"
+#include "engine/stages.h"
+#include "ops/encode/encoder_parameters.h"
 
 namespace saescope {
 namespace {
@@ -20,7 +23,8 @@ namespace {
 void require_room_for_labels(const std::deque<OpenedModel>& models, const RunPlan& plan,
                              const StatisticsSettings& statistics) {
   uint64_t bytes = 0;
-  for (const OpenedModel& model : models) bytes += statistics_bytes(model, plan, statistics);
+  const Share share = plan.task.stage == Stage::kFinish ? Share{} : plan.task.share;
+  for (const OpenedModel& model : models) bytes += statistics_bytes(model, share, statistics);
   if (statistics.labels == nullptr || bytes <= usable_memory()) return;
   throw InputError(
       {.what = fmt::format("the statistics of {} labels do not fit into memory", statistics.labels->size()),
@@ -31,12 +35,45 @@ void require_room_for_labels(const std::deque<OpenedModel>& models, const RunPla
 }
 
 std::deque<OpenedModel> open_models(const RunPlan& plan, Hub& hub, const Context& context) {
+  const bool computes = plan.task.stage == Stage::kWhole || plan.task.stage == Stage::kForward;
+  const LocalCopies copies(computes ? plan.compute.local_copy : "", context);
   std::deque<OpenedModel> models;
+  std::size_t turn = 0;
   for (const ModelPlan& model : plan.models) {
     PreparedModel prepared = prepare_model(model, plan, hub, context);
-    models.push_back(open_model(std::move(prepared), plan.requested, hub, *context.progress));
+    models.push_back(open_model(std::move(prepared), plan.requested, copies, hub, *context.progress));
+    for (auto& sources : models.back().layers) {
+      for (OpenedSource& source : sources) {
+        if (needs_whole_row(source.sae.encoder.function)) source.turn = turn++;
+      }
+    }
   }
   return models;
+}
+
+void run_whole(const StageInputs& inputs, Results& results) {
+  for (const OpenedModel& model : inputs.models) {
+    ModelRun run(model, inputs.plan, inputs.plan.task.share, inputs.statistics, inputs.backend,
+                 inputs.context);
+    run.wire_tables(results);
+    run.wire_activations(results);
+    const ModelActivations activations(model, inputs.plan, run.analysis_bytes(), inputs.backend,
+                                       inputs.context);
+    run.encode(activations, nullptr, results);
+  }
+}
+
+void run_stage(Stage stage, const StageInputs& inputs, Results& results) {
+  switch (stage) {
+    case Stage::kWhole:
+      return run_whole(inputs, results);
+    case Stage::kForward:
+      return run_forward_stage(inputs, results);
+    case Stage::kEncode:
+      return run_encode_stage(inputs, results);
+    case Stage::kFinish:
+      return run_finish_stage(inputs, results);
+  }
 }
 
 }  // namespace
@@ -56,10 +93,12 @@ Results analyze(const RunPlan& plan, Hub& hub, const Context& context) {
   const StatisticsSettings statistics = {.activation_threshold = plan.keep.activation_threshold,
                                          .labels = plan.keep.by_label ? results.labels : nullptr,
                                          .details = plan.keep.details};
-  require_room_for_labels(models, plan, statistics);
-  for (const OpenedModel& model : models) ModelRun(model, plan, statistics, *backend, context).run(results);
+  if (plan.task.stage != Stage::kForward) require_room_for_labels(models, plan, statistics);
+  run_stage(plan.task.stage, {models, plan, statistics, *backend, context}, results);
   sort_by_source(results.chosen);
-  if (plan.compute.cache) trim_activation_cache(plan.compute.cache_limit, *context.progress);
+  const auto store = store_of(plan.compute);
+  const auto limit = limit_of_store(plan);
+  if (store && limit) trim_store(*store, *limit, *context.progress);
   return results;
 }
 

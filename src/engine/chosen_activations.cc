@@ -21,6 +21,12 @@ void ChosenActivations::add(std::span<const std::size_t> prompt_indices,
   for (std::size_t r = 0; r < activations.rows; ++r) spool_.append({activations.row(r), activations.cols});
 }
 
+void ChosenActivations::clear() {
+  prompts_.clear();
+  spool_.clear();
+  if (token_spool_) token_spool_->clear();
+}
+
 void sort_by_source(std::deque<ChosenActivations>& chosen) {
   const auto key = [](const ChosenActivations& one) { return std::pair(one.source().name(), one.token()); };
   std::sort(chosen.begin(), chosen.end(),

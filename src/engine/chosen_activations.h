@@ -38,6 +38,16 @@ class ChosenActivations {
   std::span<const int64_t> features() const { return features_; }
   uint64_t rows() const { return prompts_.size() * features_.size(); }
 
+  std::string name() const { return source_.name() + "/" + token_; }
+
+  /// What was added, as it is set aside: [prompts, features], and the activations at tokens (null: not
+  /// wanted).
+  FloatSpool& values() { return spool_; }
+  FloatSpool* token_values() { return token_spool_ ? &*token_spool_ : nullptr; }
+  std::size_t prompts() const { return prompts_.size(); }
+  /// Takes everything out that was added.
+  void clear();
+
   /// Starts reading what add_tokens was given.
   void rewind_tokens() { token_spool_->rewind(); }
   void read_tokens(std::span<float> activations) { token_spool_->read(activations); }

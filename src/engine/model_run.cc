@@ -5,25 +5,28 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/process_memory.h"
+#include "engine/source_share.h"
 #include "ops/encode/encode.h"
 
 namespace saescope {
 namespace {
 
-/// Those of a plan's features that an SAE has.
-IndexRange features_of(const OpenedSource& source, const RunPlan& plan) {
-  return plan.features.intersect({0, source.sae.encoder.dict_size});
+/// How many prompts of each label are run.
+std::vector<uint64_t> count_labels(const Labels& labels, const TokenizedPrompts& prompts) {
+  std::vector<uint64_t> counts(labels.size());
+  for (TokenizedPrompts::Reader reader(prompts); !reader.done(); reader.advance()) {
+    ++counts[labels.of_prompts()[reader.current().prompt_idx]];
+  }
+  return counts;
 }
 
 }  // namespace
 
-uint64_t statistics_bytes(const OpenedModel& model, const RunPlan& plan,
-                          const StatisticsSettings& statistics) {
+uint64_t statistics_bytes(const OpenedModel& model, Share share, const StatisticsSettings& statistics) {
   uint64_t bytes = 0;
   for (const auto& sources : model.layers) {
     for (const OpenedSource& source : sources) {
-      const std::size_t all = features_of(source, plan).size();
+      const std::size_t all = share_of_source(source, share, source.sae.encoder.dict_size).size();
       for (const TokenPlan& token : source.plan->tokens) {
         bytes += statistics.bytes_for(source.plan->universal ? all : token.features.size());
       }
@@ -32,179 +35,203 @@ uint64_t statistics_bytes(const OpenedModel& model, const RunPlan& plan,
   return bytes;
 }
 
-ModelRun::ModelRun(const OpenedModel& model, const RunPlan& plan, const StatisticsSettings& statistics,
-                   Backend& backend, const Context& context)
-    : model_(model), plan_(plan), statistics_(statistics), backend_(backend), context_(context) {}
-
-std::vector<SourceAnalysis> ModelRun::wire_layer(std::size_t layer_index, Results& results) {
-  std::vector<SourceAnalysis> analyses;
-  for (const OpenedSource& source : model_.layers[layer_index]) {
-    results.saes[source.plan->source.name()] = {source.sae.files.front()->path().string(),
-                                                source.sae.encoder.dict_size};
-    SourceAnalysis& analysis = analyses.emplace_back(source, backend_, context_);
-    for (const TokenPlan& token : source.plan->tokens) wire_token(source, token, analysis, results);
-  }
-  return analyses;
+bool ModelRun::SourceWork::encodes_all() const {
+  return features.size() > 0 && std::any_of(tokens.begin(), tokens.end(),
+                                            [](const TokenWork& token) { return token.all != nullptr; });
 }
 
-void ModelRun::wire_token(const OpenedSource& source, const TokenPlan& token, SourceAnalysis& analysis,
-                          Results& results) {
+bool ModelRun::SourceWork::is_empty() const {
+  return !encodes_all() && std::none_of(tokens.begin(), tokens.end(),
+                                        [](const TokenWork& token) { return token.chosen != nullptr; });
+}
+
+ModelRun::ModelRun(const OpenedModel& model, const RunPlan& plan, Share share,
+                   const StatisticsSettings& statistics, Backend& backend, const Context& context)
+    : model_(model),
+      plan_(plan),
+      share_(share),
+      statistics_(statistics),
+      backend_(backend),
+      context_(context),
+      work_(model.layers.size()) {}
+
+void ModelRun::wire_tables(Results& results) {
+  for (std::size_t layer = 0; layer < model_.layers.size(); ++layer) {
+    for (const OpenedSource& source : model_.layers[layer]) {
+      const EncoderParameters& encoder = source.sae.encoder;
+      results.saes[source.plan->source.name()] = {source.sae.files.front()->path().string(),
+                                                  encoder.dict_size};
+      SourceWork& work = work_[layer].sources.emplace_back(
+          SourceWork{source, share_of_source(source, share_, encoder.dict_size), {}});
+      for (const TokenPlan& token : source.plan->tokens) {
+        work.tokens.push_back(wire_token(source, token, results));
+      }
+    }
+  }
+}
+
+ModelRun::TokenWork ModelRun::wire_token(const OpenedSource& source, const TokenPlan& token,
+                                         Results& results) {
   const std::vector<TokenType>& types = model_.prepared.token_types;
-  const auto type =
-      static_cast<std::size_t>(std::find(types.begin(), types.end(), token.token) - types.begin());
+  TokenWork work = {
+      static_cast<std::size_t>(std::find(types.begin(), types.end(), token.token) - types.begin())};
   const SourcePlan& plan = *source.plan;
   if (plan.universal) {
-    const IndexRange features = features_of(source, plan_);
-    FeatureTable& table = results.tables.add({plan.source, token.token.name, features, statistics_});
-    analysis.add_all_features(type, features, table);
+    const IndexRange features = share_of_source(source, share_, source.sae.encoder.dict_size);
+    work.all = &results.tables.add({plan.source, token.token.name, features, statistics_});
   }
-  if (token.features.empty() || plan_.features.begin > 0) return;
+  const IndexRange chosen = share_of_source(source, share_, token.features.size());
   std::vector<int64_t> ids;
-  for (const WantedFeature& wanted : token.features) ids.push_back(wanted.feature_id);
-  FeatureTable* const statistics =
-      statistics_.labels != nullptr && !plan.universal
-          ? &results.tables.add({plan.source, token.token.name, ids, statistics_})
-          : nullptr;
-  ChosenActivations& chosen =
-      results.chosen.emplace_back(plan.source, token.token.name, std::move(ids), plan_.keep);
-  analysis.add_chosen_features(type, chosen, statistics);
+  for (std::size_t i = chosen.begin; i < chosen.end; ++i) ids.push_back(token.features[i].feature_id);
+  if (statistics_.labels != nullptr && !plan.universal && !token.features.empty()) {
+    work.statistics = &results.tables.add({plan.source, token.token.name, ids, statistics_});
+  }
+  if (ids.empty()) return work;
+  work.chosen = &results.chosen.emplace_back(plan.source, token.token.name, std::move(ids), plan_.keep);
+  return work;
 }
 
-/// Bytes that the analyses hold besides the forward pass.
-uint64_t ModelRun::analysis_bytes(std::size_t prompts_at_once) const {
+void ModelRun::wire_activations(Results& results) {
+  if (!plan_.keep.activations) return;
+  const PreparedModel& prepared = model_.prepared;
+  for (std::size_t layer = 0; layer < work_.size(); ++layer) {
+    for (const TokenType& type : prepared.token_types) {
+      work_[layer].kept.push_back(&results.activations.emplace_back(
+          prepared.plan.entry.name, prepared.plan.layers[layer].layer, type.name,
+          model_.checkpoint.model.config.hidden_size, plan_.keep.spool_folder));
+    }
+  }
+}
+
+bool ModelRun::has_work() const {
+  return std::any_of(work_.begin(), work_.end(), [](const LayerWork& layer) {
+    return !layer.kept.empty() || std::any_of(layer.sources.begin(), layer.sources.end(),
+                                              [](const SourceWork& source) { return !source.is_empty(); });
+  });
+}
+
+uint64_t ModelRun::analysis_bytes() const {
+  constexpr std::size_t kUsualPromptsOfWave = 256;
   constexpr uint64_t kTermsPerFeature = 8;
   uint64_t terms = 0;
   uint64_t scratch = 0;
   const std::size_t types = model_.prepared.token_types.size();
-  for (const auto& sources : model_.layers) {
-    for (const OpenedSource& source : sources) {
-      const EncoderParameters& encoder = source.sae.encoder;
+  const std::size_t prompts = std::min(kUsualPromptsOfWave, model_.prepared.prompts.size());
+  for (const LayerWork& layer : work_) {
+    for (const SourceWork& work : layer.sources) {
+      const EncoderParameters& encoder = work.source.sae.encoder;
       terms += encoder.dict_size * kTermsPerFeature;
-      scratch = std::max<uint64_t>(scratch, encode_bytes(encoder, types * prompts_at_once, backend_));
+      scratch = std::max<uint64_t>(scratch, encode_bytes(encoder, types * prompts, backend_));
     }
   }
-  return statistics_bytes(model_, plan_, statistics_) + terms + scratch;
+  return statistics_bytes(model_, share_, statistics_) + terms + scratch;
 }
 
-WaveLimits ModelRun::choose_waves() const {
-  constexpr std::size_t kUsualPromptsOfWave = 256;
-  const TokenizedPrompts& prompts = model_.prepared.prompts;
-  const WaveNeeds needs = {.config = model_.checkpoint.model.config,
-                           .compute = compute_type(plan_.compute.dtype),
-                           .all_tokens = plan_.keep.all_tokens,
-                           .longest_prompt = prompts.longest(),
-                           .other_bytes = analysis_bytes(std::min(kUsualPromptsOfWave, prompts.size())),
-                           .memory_limit = memory_of_run(plan_.compute),
-                           .batch_tokens = plan_.compute.batch_tokens};
-  const WaveLimits limits = plan_waves(needs, backend_);
-  require_address_space(needs.other_bytes + wave_bytes(needs, limits, prompts.total_tokens(), backend_),
-                        context_.threads);
-  return limits;
-}
-
-/// @return null where the plan wants none
-std::unique_ptr<ActivationCache> ModelRun::open_cache() const {
-  if (!plan_.compute.cache) return nullptr;
-  const DType compute = compute_type(plan_.compute.dtype);
-  const ModelConfig& config = model_.checkpoint.model.config;
-  const auto folder = activation_cache_folder(
-      model_.checkpoint.files,
-      {std::string(name_of(compute)), backend_.numerics(compute), fingerprint(config)});
-  if (!folder) {
-    context_.progress->warn(
-        "activations are not cached: this account has no home folder; XDG_CACHE_HOME names another");
-    return nullptr;
+/// What is read of the SAEs of each layer. Chosen features' rows are few and scattered; they are read when
+/// they are gathered.
+std::vector<ReadAhead::Step> ModelRun::encoders() const {
+  std::vector<ReadAhead::Step> steps;
+  for (const LayerWork& layer : work_) {
+    ReadAhead::Step& step = steps.emplace_back();
+    for (const SourceWork& work : layer.sources) {
+      const EncoderParameters& encoder = work.source.sae.encoder;
+      if (needs_whole_row(encoder.function) && !work.is_empty()) {
+        add_encoder(step, work.source, {0, encoder.dict_size});
+      } else if (work.encodes_all()) {
+        add_encoder(step, work.source, work.features);
+      }
+    }
   }
-  return std::make_unique<ActivationCache>(*folder, config.hidden_size, plan_.compute.cache_limit,
-                                           *context_.progress);
+  return steps;
 }
 
-void ModelRun::keep_layer(std::size_t layer_index, LayerWork& work, Results& results) {
-  if (!plan_.keep.activations) return;
+void ModelRun::bind_analyses() {
+  for (LayerWork& layer : work_) {
+    for (const SourceWork& work : layer.sources) {
+      if (work.is_empty()) continue;
+      SourceAnalysis& analysis = layer.analyses.emplace_back(work.source, backend_, context_);
+      for (const TokenWork& token : work.tokens) {
+        if (token.all != nullptr && work.features.size() > 0) {
+          analysis.add_all_features(token.token_type, work.features, *token.all);
+        }
+        if (token.chosen != nullptr) {
+          analysis.add_chosen_features(token.token_type, *token.chosen, token.statistics);
+        }
+      }
+    }
+  }
+}
+
+void ModelRun::encode(const ModelActivations& activations, EncodedPart* part, Results& results) {
   const PreparedModel& prepared = model_.prepared;
-  for (const TokenType& type : prepared.token_types) {
-    work.kept.push_back(&results.activations.emplace_back(
-        prepared.plan.entry.name, prepared.plan.layers[layer_index].layer, type.name,
-        model_.checkpoint.model.config.hidden_size, plan_.keep.spool_folder));
+  const std::size_t first = part == nullptr ? 0 : part->done();
+  if (first > 0) part->load(results.tables, norms_);
+  bind_analyses();
+  WaveStream stream = activations.stream({prepared.prompts, first, encoders()});
+  context_.progress->begin_stage(fmt::format("{}: prompts", prepared.plan.entry.name),
+                                 prepared.prompts.size(), ProgressUnit::kItems);
+  encode_stream(stream, part, results);
+  context_.progress->end_stage();
+  const WaveCounts& counts = stream.counts();
+  describe(fmt::format("{} distinct prefixes computed in {} wave{}{}", counts.computed_nodes, counts.waves,
+                       counts.waves == 1 ? "" : "s",
+                       counts.cached_prompts == 0
+                           ? ""
+                           : fmt::format("; {} prompts from the activation cache", counts.cached_prompts)),
+           results);
+  if (activations.are_kept() && plan_.keep.all_tokens && !activations.keeps_all_tokens()) {
+    results.summary.notes.push_back(fmt::format(
+        "{}: the activation cache was not read: it does not hold every token", prepared.plan.entry.name));
   }
 }
 
-void ModelRun::run(Results& results) {
+void ModelRun::add(const ActivationBatch& batch, const std::vector<std::size_t>& layers) {
+  const auto index =
+      static_cast<std::size_t>(std::find(layers.begin(), layers.end(), batch.layer) - layers.begin());
+  LayerWork& work = work_[index];
+  for (SourceAnalysis& analysis : work.analyses) analysis.add(batch);
+  const std::size_t prompts = batch.prompt_indices.size();
+  for (std::size_t type = 0; type < work.kept.size(); ++type) {
+    work.kept[type]->add(batch.prompt_indices, batch.activations.rows_from(type * prompts, prompts));
+  }
+  norms_.add(batch);
+  model_.require_unchanged();
+}
+
+void ModelRun::encode_stream(WaveStream& stream, EncodedPart* part, Results& results) {
+  const Stopwatch all;
+  double encoding = 0;
+  std::size_t done = part == nullptr ? 0 : part->done();
+  context_.progress->update(done);
+  for (ActivationBatch batch; stream.next(batch);) {
+    const Stopwatch watch;
+    add(batch, stream.layers());
+    encoding += watch.seconds();
+    if (batch.layer != stream.layers().back()) continue;
+    done += batch.prompt_indices.size();
+    context_.progress->update(done);
+    if (part == nullptr) continue;
+    const bool is_last = done == model_.prepared.prompts.size();
+    if (is_last || context_.cancel->requested() || part->is_due()) part->save(done, results, norms_);
+  }
+  results.summary.add_time("forward", all.seconds() - encoding);
+  results.summary.add_time("encode", encoding);
+}
+
+void ModelRun::describe(const std::string& how, Results& results) {
   const PreparedModel& prepared = model_.prepared;
   const std::string& name = prepared.plan.entry.name;
   results.models.push_back({prepared.plan.entry, prepared.prompts.size(), prepared.left_out,
-                            count_labels(*results.labels), prepared.formatter});
-  std::vector<LayerWork> work;
-  for (std::size_t i = 0; i < model_.layers.size(); ++i) {
-    keep_layer(i, work.emplace_back(LayerWork{wire_layer(i, results), {}}), results);
-  }
-  const StreamSettings settings = {compute_type(plan_.compute.dtype), choose_waves(), plan_.keep.all_tokens};
-  const std::unique_ptr<ActivationCache> cache = open_cache();
-  WaveStream stream(model_, settings, cache.get(), backend_, context_);
-  context_.progress->begin_stage(fmt::format("{}: prompts", name), prepared.prompts.size(),
-                                 ProgressUnit::kItems);
-  const Stopwatch all;
-  const double encoding = encode(stream, stream.layers(), work);
-  context_.progress->end_stage();
-  results.summary.add_time("forward", all.seconds() - encoding);
-  results.summary.add_time("encode", encoding);
-  take_notes(stream.counts(), cache != nullptr, results.summary);
-}
-
-double ModelRun::encode(ActivationStream& stream, const std::vector<std::size_t>& layers,
-                        std::vector<LayerWork>& work) {
-  double seconds = 0;
-  std::size_t done = 0;
-  for (ActivationBatch batch; stream.next(batch);) {
-    const Stopwatch watch;
-    const auto layer =
-        static_cast<std::size_t>(std::find(layers.begin(), layers.end(), batch.layer) - layers.begin());
-    for (SourceAnalysis& analysis : work[layer].analyses) analysis.add(batch);
-    const std::size_t prompts = batch.prompt_indices.size();
-    for (std::size_t type = 0; type < work[layer].kept.size(); ++type) {
-      MatrixView<const float> rows = batch.activations;
-      rows.data = batch.activations.row(type * prompts);
-      rows.rows = prompts;
-      work[layer].kept[type]->add(batch.prompt_indices, rows);
-    }
-    norms_.add(batch);
-    model_.require_unchanged();
-    seconds += watch.seconds();
-    if (layer + 1 == layers.size()) done += batch.prompt_indices.size();
-    context_.progress->update(done);
-  }
-  return seconds;
-}
-
-void ModelRun::take_notes(const WaveCounts& counts, bool caches, RunSummary& summary) {
-  const PreparedModel& prepared = model_.prepared;
-  const std::string& name = prepared.plan.entry.name;
-  summary.notes.push_back(
-      fmt::format("{}: {} prompts, {} tokens, {} distinct prefixes computed in {} wave{}{}", name,
-                  prepared.prompts.size(), prepared.prompts.total_tokens(), counts.computed_nodes,
-                  counts.waves, counts.waves == 1 ? "" : "s",
-                  counts.cached_prompts == 0
-                      ? ""
-                      : fmt::format("; {} prompts from the activation cache", counts.cached_prompts)));
-  for (const std::string& origin : model_.origins) summary.notes.push_back(origin);
-  for (std::string& note : norms_.notes(name)) summary.notes.push_back(std::move(note));
-  if (caches && plan_.keep.all_tokens) {
-    summary.notes.push_back(
-        fmt::format("{}: the activation cache was not read: it does not hold every token", name));
-  }
+                            count_labels(*results.labels, prepared.prompts), prepared.formatter});
+  std::vector<std::string>& notes = results.summary.notes;
+  notes.push_back(fmt::format("{}: {} prompts, {} tokens, {}", name, prepared.prompts.size(),
+                              prepared.prompts.total_tokens(), how));
+  for (const std::string& origin : model_.origins) notes.push_back(origin);
+  for (std::string& note : norms_.notes(name)) notes.push_back(std::move(note));
   if (prepared.left_out > 0) {
-    summary.notes.push_back(
+    notes.push_back(
         fmt::format("{}: {} prompts left out because they are too long", name, prepared.left_out));
   }
-}
-
-/// How many prompts of each label are run.
-std::vector<uint64_t> ModelRun::count_labels(const Labels& labels) const {
-  std::vector<uint64_t> counts(labels.size());
-  for (TokenizedPrompts::Reader reader(model_.prepared.prompts); !reader.done(); reader.advance()) {
-    ++counts[labels.of_prompts()[reader.current().prompt_idx]];
-  }
-  return counts;
 }
 
 }  // namespace saescope

@@ -22,6 +22,9 @@ class NormWatch {
   /// name
   std::vector<std::string> notes(const std::string& model);
 
+  /// [rows] by layer, so that they can be kept on disk and put back.
+  std::map<std::size_t, std::vector<float>>& norms() { return norms_; }
+
   static constexpr float kFar = 10;
 
  private:

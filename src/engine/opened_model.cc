@@ -108,15 +108,15 @@ void OpenedModel::require_unchanged() const {
   }
 }
 
-OpenedModel open_model(PreparedModel prepared, const std::vector<RequestedFeature>& requested, Hub& hub,
-                       Progress& progress) {
+OpenedModel open_model(PreparedModel prepared, const std::vector<RequestedFeature>& requested,
+                       const LocalCopies& copies, Hub& hub, Progress& progress) {
   OpenedModel opened{std::move(prepared), {}, {}, {}};
-  opened.checkpoint = opened.prepared.files->checkpoint(opened.prepared.plan.layer_count());
+  opened.checkpoint = opened.prepared.files->checkpoint(opened.prepared.plan.layer_count(), copies);
   for (const LayerPlan& layer : opened.prepared.plan.layers) {
     std::deque<OpenedSource>& sources = opened.layers.emplace_back();
     for (const SourcePlan& plan : layer.sources) {
       const SaeFiles files(opened.prepared.plan.entry, plan.source, hub);
-      const OpenedSource& source = sources.emplace_back(OpenedSource{&plan, files.open(progress)});
+      const OpenedSource& source = sources.emplace_back(OpenedSource{&plan, files.open(progress), 0});
       for (const std::string& warning : source.sae.notes) progress.warn(warning);
       auto& told = opened.origins;
       for (const std::string& note :

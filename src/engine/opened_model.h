@@ -14,6 +14,8 @@ namespace saescope {
 struct OpenedSource {
   const SourcePlan* plan;
   OpenedSae sae;
+  /// Position among the run's SAEs whose activations depend on the row's other features; 0 for the rest.
+  std::size_t turn = 0;
 };
 
 /// A prepared model with its weights and SAEs opened (mapped: nothing is read yet).
@@ -28,9 +30,10 @@ struct OpenedModel {
   void require_unchanged() const;
 };
 
-/// @param requested what the plan's WantedFeature::row points into, for messages
+/// @param copies what weights are read through @param requested what the plan's WantedFeature::row points
+/// into, for messages
 /// @throws InputError where an SAE does not fit the model or a feature id does not exist
-OpenedModel open_model(PreparedModel prepared, const std::vector<RequestedFeature>& requested, Hub& hub,
-                       Progress& progress);
+OpenedModel open_model(PreparedModel prepared, const std::vector<RequestedFeature>& requested,
+                       const LocalCopies& copies, Hub& hub, Progress& progress);
 
 }  // namespace saescope

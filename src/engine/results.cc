@@ -12,7 +12,7 @@ const ModelResults& Results::model(const std::string& name) const {
 
 void Results::append(Results&& next) {
   tables.append(std::move(next.tables));
-  for (const RunSummary::Stage& stage : next.summary.stages) summary.add_time(stage.name, stage.seconds);
+  summary.append(std::move(next.summary));
 }
 
 }  // namespace saescope

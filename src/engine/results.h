@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -44,12 +45,13 @@ struct Results {
   std::vector<ModelResults> models;         ///< those of the plan, in its order
   std::map<std::string, SaeResults> saes;   ///< by the source's name
   RunSummary summary;
+  std::filesystem::path job;  ///< of several machines, whose parts these are joined from; empty: none
 
   /// Precondition: the plan has it.
   const ModelResults& model(const std::string& name) const;
 
-  /// Adds the results of the same plan for the range of features behind this one's: they are then what they
-  /// had been, had both ranges been one. Requested features come with the range that begins at 0.
+  /// Adds the tables of the same plan's next share: they are then what they had been, had both shares been
+  /// one.
   void append(Results&& next);
 };
 

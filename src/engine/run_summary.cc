@@ -17,4 +17,9 @@ void RunSummary::add_time(const std::string& stage, double seconds) {
   }
 }
 
+void RunSummary::append(RunSummary&& other) {
+  for (const Stage& stage : other.stages) add_time(stage.name, stage.seconds);
+  for (std::string& note : other.notes) notes.push_back(std::move(note));
+}
+
 }  // namespace saescope

@@ -32,6 +32,8 @@ struct RunSummary {
 
   /// Adds to the stage of this name, which is appended on first use.
   void add_time(const std::string& stage, double seconds);
+  /// Adds times and notes.
+  void append(RunSummary&& other);
 };
 
 }  // namespace saescope

@@ -14,7 +14,6 @@ namespace {
 // A layer's weights are read and packed once for each chunk: a chunk is the whole wave where memory allows.
 constexpr std::size_t kLargestChunk = 8192;
 constexpr std::size_t kSmallestChunk = 64;
-constexpr std::size_t kDefaultNodes = 8192;
 
 }  // namespace
 
@@ -24,7 +23,7 @@ uint64_t memory_of_run(const ComputeSettings& settings) {
 
 WaveLimits plan_waves(const WaveNeeds& needs, const Backend& backend) {
   const std::size_t wanted =
-      std::max<std::size_t>(needs.batch_tokens != 0 ? needs.batch_tokens : kDefaultNodes, 1);
+      std::max<std::size_t>(needs.batch_tokens != 0 ? needs.batch_tokens : kUsualWaveNodes, 1);
   const std::size_t per_node = Forward::bytes_per_node(needs.config, needs.all_tokens);
   const auto fixed_bytes = [&](std::size_t chunk) {
     return needs.other_bytes + Forward::fixed_bytes(needs.config, needs.compute, chunk, backend);

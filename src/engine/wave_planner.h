@@ -8,6 +8,9 @@
 
 namespace saescope {
 
+/// Distinct prefixes of a wave, where memory allows.
+inline constexpr std::size_t kUsualWaveNodes = 8192;
+
 /// How much of a model is computed at once.
 struct WaveLimits {
   std::size_t nodes = 0;       ///< distinct prefixes of a wave; a single longer prompt still runs alone

@@ -8,40 +8,50 @@ namespace {
 
 using Files = std::vector<std::shared_ptr<const MappedFile>>;
 
-/// Adds a tensor's bytes where they lie in a file: pages of a mapping alone may be taken out of the process.
-void add_bytes(ReadAhead::Step& step, const TensorView& view, const Files& files) {
-  const auto size =
-      static_cast<std::size_t>(storage_bytes(view.dtype, element_count(view.shape)).value_or(0));
+/// Adds bytes where they lie in a file: pages of a mapping alone may be taken out of the process.
+void add_bytes(ReadAhead::Step& step, std::span<const std::byte> bytes, const Files& files) {
   for (const auto& file : files) {
     const std::span<const std::byte> all = file->bytes();
-    const bool inside = std::greater_equal<>()(view.data, all.data()) &&
-                        std::less_equal<>()(view.data + size, all.data() + all.size());
-    if (inside) step.emplace_back(view.data, size);
+    const bool inside = std::greater_equal<>()(bytes.data(), all.data()) &&
+                        std::less_equal<>()(bytes.data() + bytes.size(), all.data() + all.size());
+    if (inside) step.push_back(bytes);
   }
+}
+
+void add_tensor(ReadAhead::Step& step, const TensorView& view, const Files& files) {
+  add_bytes(step,
+            {view.data, static_cast<std::size_t>(*storage_bytes(view.dtype, element_count(view.shape)))},
+            files);
 }
 
 ReadAhead::Step weights_of(const Checkpoint& checkpoint, std::size_t layer) {
   ReadAhead::Step step;
   for (const TensorSpec& spec : checkpoint.model.config.architecture->tensors) {
     if (spec.kind != TensorSpec::Kind::kMatrix) continue;
-    add_bytes(step, checkpoint.model.weights.layers[layer].matrix(spec.weight), checkpoint.files);
-  }
-  return step;
-}
-
-/// Chosen features' rows are few and scattered; they are read when they are gathered.
-ReadAhead::Step encoders_of(const std::deque<OpenedSource>& sources) {
-  ReadAhead::Step step;
-  for (const OpenedSource& source : sources) {
-    const EncoderParameters& encoder = source.sae.encoder;
-    if (source.plan->universal || needs_whole_row(encoder.function)) {
-      add_bytes(step, encoder.weight, source.sae.files);
-    }
+    add_tensor(step, checkpoint.model.weights.layers[layer].matrix(spec.weight), checkpoint.files);
   }
   return step;
 }
 
 }  // namespace
+
+void add_encoder(ReadAhead::Step& step, const OpenedSource& source, IndexRange features) {
+  const TensorView& weight = source.sae.encoder.weight;
+  if (features.size() == source.sae.encoder.dict_size) return add_tensor(step, weight, source.sae.files);
+  const auto bytes_of_row = [&](std::size_t elements) {
+    return static_cast<std::size_t>(storage_bytes(weight.dtype, elements).value_or(0));
+  };
+  const bool transposed = weight.is_transposed();
+  const std::size_t d = source.sae.encoder.activation_dim;
+  // Of a matrix that lies transposed, a piece of each of its rows.
+  const std::size_t row = bytes_of_row(transposed ? source.sae.encoder.dict_size : d);
+  const std::size_t pieces = transposed ? d : 1;
+  const std::size_t begin = transposed ? bytes_of_row(features.begin) : features.begin * row;
+  const std::size_t size = transposed ? bytes_of_row(features.size()) : features.size() * row;
+  for (std::size_t i = 0; i < pieces && size > 0; ++i) {
+    add_bytes(step, {weight.data + i * row + begin, size}, source.sae.files);
+  }
+}
 
 void WaveReadAhead::begin_wave(bool computes) {
   const auto& layers = model_.prepared.plan.layers;
@@ -54,7 +64,7 @@ void WaveReadAhead::begin_wave(bool computes) {
       steps.push_back(weights_of(model_.checkpoint, next_layer));
     }
     step_of_encoders_[tapped] = steps.size();
-    steps.push_back(encoders_of(model_.layers[i]));
+    steps.push_back(encoders_[i]);
   }
   read_ahead_.start(std::move(steps));
 }

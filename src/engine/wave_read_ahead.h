@@ -2,18 +2,24 @@
 
 #include <cstddef>
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "engine/opened_model.h"
 #include "tensor/read_ahead.h"
 
 namespace saescope {
 
+/// Adds what is read of an SAE's encoder for some of its features.
+void add_encoder(ReadAhead::Step& step, const OpenedSource& source, IndexRange features);
+
 /// Reads what a wave needs of a model and its SAEs ahead of the computation: layer by layer, and behind a
 /// tapped layer the encoders of its SAEs.
 class WaveReadAhead {
  public:
-  /// @param model must outlive this
-  explicit WaveReadAhead(const OpenedModel& model) : model_(model) {}
+  /// @param model must outlive this @param encoders what is read of SAEs behind each of the plan's layers
+  WaveReadAhead(const OpenedModel& model, std::vector<ReadAhead::Step> encoders)
+      : model_(model), encoders_(std::move(encoders)) {}
 
   /// @param computes whether the wave runs the model at all; where everything is cached only SAEs are read
   void begin_wave(bool computes);
@@ -22,6 +28,7 @@ class WaveReadAhead {
 
  private:
   const OpenedModel& model_;
+  std::vector<ReadAhead::Step> encoders_;
   std::map<std::size_t, std::size_t> step_of_layer_;
   std::map<std::size_t, std::size_t> step_of_encoders_;
   ReadAhead read_ahead_;

@@ -35,7 +35,7 @@ std::vector<std::size_t> layers_of(const ModelPlan& plan) {
 
 }  // namespace
 
-void WaveStream::Wave::collect_nodes(bool with_keys, bool all_tokens) {
+void WaveStream::Wave::collect_nodes(const StreamSettings& settings) {
   for (const auto& of_prompt : taps) {
     for (const Tap& tap : of_prompt) {
       if (tap.node >= 0) tapped_nodes.push_back(tap.node);
@@ -43,28 +43,38 @@ void WaveStream::Wave::collect_nodes(bool with_keys, bool all_tokens) {
   }
   std::sort(tapped_nodes.begin(), tapped_nodes.end());
   tapped_nodes.erase(std::unique(tapped_nodes.begin(), tapped_nodes.end()), tapped_nodes.end());
-  if (with_keys) tapped_keys.resize(tapped_nodes.size());
-  for (const auto& of_prompt : taps) {
-    for (const Tap& tap : of_prompt) {
-      if (with_keys && tap.node >= 0) tapped_keys[position_of(tapped_nodes, tap.node)] = tap.key;
+  std::vector<int32_t> all_nodes(settings.all_tokens ? tree.size() : 0);
+  std::iota(all_nodes.begin(), all_nodes.end(), 0);
+  wanted_nodes = settings.all_tokens ? all_nodes : tapped_nodes;
+  kept_nodes = settings.caches_all_tokens ? all_nodes : tapped_nodes;
+  kept_keys = node_keys;
+  if (!settings.caches_all_tokens) {
+    kept_keys.resize(kept_nodes.size());
+    for (const auto& of_prompt : taps) {
+      for (const Tap& tap : of_prompt) {
+        if (tap.node >= 0) kept_keys[position_of(kept_nodes, tap.node)] = tap.key;
+      }
     }
   }
-  wanted_nodes = tapped_nodes;
-  if (!all_tokens) return;
-  wanted_nodes.resize(tree.size());
-  std::iota(wanted_nodes.begin(), wanted_nodes.end(), 0);
+  for (std::size_t p = 0; p < paths.size(); ++p) {
+    if (!path_is_cached[p]) continue;
+    for (int32_t& node : paths[p]) node += static_cast<int32_t>(tree.size());
+  }
 }
 
-WaveStream::WaveStream(const OpenedModel& model, const StreamSettings& settings, ActivationCache* cache,
-                       Backend& backend, const Context& context)
+WaveStream::WaveStream(const OpenedModel& model, StreamWork work, const StreamSettings& settings,
+                       ActivationCache* cache, Backend& backend, const Context& context)
     : model_(model),
       settings_(settings),
       cache_(cache),
       context_(context),
       layers_(layers_of(model.prepared.plan)),
       forward_(model.checkpoint.model, backend, context, settings.compute, settings.limits.chunk_rows),
-      read_ahead_(model),
-      prompts_(model.prepared.prompts) {}
+      read_ahead_(model, std::move(work.encoders)),
+      prompts_(work.prompts) {
+  settings_.caches_all_tokens = settings.caches_all_tokens && settings.all_tokens && cache != nullptr;
+  for (std::size_t i = 0; i < work.first && !prompts_.done(); ++i) prompts_.advance();
+}
 
 bool WaveStream::next(ActivationBatch& batch) {
   if (wave_ && wave_->next_layer == layers_.size()) finish_wave();
@@ -85,7 +95,7 @@ void WaveStream::begin_wave() {
   wave_ = std::make_unique<Wave>();
   std::size_t cached_rows = 0;
   while (!prompts_.done() && take_prompt(prompts_.current(), cached_rows)) prompts_.advance();
-  wave_->collect_nodes(cache_ != nullptr, settings_.all_tokens);
+  wave_->collect_nodes(settings_);
   ++counts_.waves;
   counts_.computed_nodes += wave_->tree.size();
   const bool computes = wave_->tree.size() > 0;
@@ -93,32 +103,56 @@ void WaveStream::begin_wave() {
   if (computes) forward_.begin(wave_->tree, {layers_, wave_->wanted_nodes});
 }
 
+/// @param keys of all positions, where the cache is to have them
+bool WaveStream::is_cached(std::span<const Tap> taps, std::span<const PrefixKey> keys) {
+  if (cache_ == nullptr || (settings_.all_tokens && !settings_.caches_all_tokens)) return false;
+  return std::all_of(taps.begin(), taps.end(),
+                     [&](const Tap& tap) { return cache_->contains(tap.key, layers_); }) &&
+         std::all_of(keys.begin(), keys.end(),
+                     [&](const PrefixKey& key) { return cache_->contains(key, layers_); });
+}
+
 /// @param cached_rows rows of the batch that come from the cache, which count as nodes
 /// @return false, and nothing is taken, where the prompt does not fit into the wave
 bool WaveStream::take_prompt(const PromptTokens& prompt, std::size_t& cached_rows) {
   Wave& wave = *wave_;
   std::vector<Tap> taps(prompt.taps.size());
-  bool cached = cache_ != nullptr && !settings_.all_tokens;
   for (std::size_t t = 0; t < taps.size() && cache_ != nullptr; ++t) {
     taps[t].key = prefix_key(std::span(prompt.ids).first(static_cast<std::size_t>(prompt.taps[t]) + 1));
-    cached = cached && cache_->contains(taps[t].key, layers_);
   }
-  const std::size_t more = cached ? taps.size() : wave.tree.count_new_nodes(prompt.ids);
+  const auto keys = settings_.caches_all_tokens ? prefix_keys(prompt.ids) : std::vector<PrefixKey>();
+  const bool cached = is_cached(taps, keys);
+  const PrefixTree& tree = cached ? wave.cached_tree : wave.tree;
+  const std::size_t more =
+      (cached ? taps.size() : 0) + (cached && !settings_.all_tokens ? 0 : tree.count_new_nodes(prompt.ids));
   if (!wave.taps.empty() && wave.tree.size() + cached_rows + more > settings_.limits.nodes) return false;
+  std::vector<int32_t> path;
   if (cached) {
-    cached_rows += taps.size();
+    cached_rows += more;
     ++counts_.cached_prompts;
+    if (settings_.all_tokens) wave.cached_tree.add(prompt.ids, &path);
   } else {
-    std::vector<int32_t> node_of_position;
-    wave.tree.add(prompt.ids, &node_of_position);
+    wave.tree.add(prompt.ids, &path);
     for (std::size_t t = 0; t < taps.size(); ++t) {
-      taps[t].node = node_of_position[static_cast<std::size_t>(prompt.taps[t])];
+      taps[t].node = path[static_cast<std::size_t>(prompt.taps[t])];
     }
-    if (settings_.all_tokens) wave.paths.push_back(std::move(node_of_position));
   }
+  if (settings_.all_tokens) add_path(keys, cached, std::move(path));
   wave.taps.push_back(std::move(taps));
   wave.prompt_indices.push_back(prompt.prompt_idx);
   return true;
+}
+
+/// Where all tokens are wanted: a prompt's nodes in one of the trees.
+void WaveStream::add_path(std::span<const PrefixKey> keys, bool cached, std::vector<int32_t> path) {
+  std::vector<PrefixKey>& node_keys = cached ? wave_->cached_keys : wave_->node_keys;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto node = static_cast<std::size_t>(path[i]);
+    if (node >= node_keys.size()) node_keys.resize(node + 1);
+    node_keys[node] = keys[i];
+  }
+  wave_->paths.push_back(std::move(path));
+  wave_->path_is_cached.push_back(cached);
 }
 
 std::optional<TappedRows> WaveStream::next_rows() {
@@ -128,7 +162,7 @@ std::optional<TappedRows> WaveStream::next_rows() {
 
 void WaveStream::keep_for_cache(const TappedRows& computed) {
   if (cache_ == nullptr) return;
-  const std::vector<int32_t>& nodes = wave_->tapped_nodes;
+  const std::vector<int32_t>& nodes = wave_->kept_nodes;
   Matrix<float>& copy = wave_->to_store.emplace_back(nodes.size(), computed.rows.cols);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     std::copy_n(computed.rows.row(position_of(wave_->wanted_nodes, nodes[i])), computed.rows.cols,
@@ -141,7 +175,7 @@ void WaveStream::finish_wave() {
   if (!wave_->to_store.empty()) {
     std::vector<MatrixView<const float>> views;
     for (const Matrix<float>& matrix : wave_->to_store) views.push_back(std::as_const(matrix).view());
-    cache_->store(wave_->tapped_keys, layers_, views);
+    cache_->store(wave_->kept_keys, layers_, views);
   }
   wave_.reset();
 }
@@ -165,8 +199,23 @@ void WaveStream::put_together(const TappedRows& computed, ActivationBatch& batch
   read_ahead_.reach_encoders(computed.layer);
   batch = {computed.layer, wave.prompt_indices, std::as_const(rows_).view()};
   if (!settings_.all_tokens) return;
-  batch.nodes = computed.rows;
+  batch.nodes = rows_of_all_tokens(computed);
   batch.paths = wave.paths;
+}
+
+/// [nodes, hidden]: of the tree's nodes, then of those that come from the cache.
+MatrixView<const float> WaveStream::rows_of_all_tokens(const TappedRows& computed) {
+  const std::vector<PrefixKey>& cached = wave_->cached_keys;
+  if (cached.empty()) return computed.rows;
+  const std::size_t hidden = forward_.hidden_size();
+  const std::size_t nodes = wave_->tree.size();
+  all_tokens_ = {};
+  all_tokens_ = Matrix<float>(nodes + cached.size(), hidden);
+  for (std::size_t i = 0; i < nodes; ++i) std::copy_n(computed.rows.row(i), hidden, all_tokens_.row(i));
+  for (std::size_t i = 0; i < cached.size(); ++i) {
+    std::copy_n(cache_->find(cached[i], computed.layer), hidden, all_tokens_.row(nodes + i));
+  }
+  return std::as_const(all_tokens_).view();
 }
 
 }  // namespace saescope

@@ -18,9 +18,17 @@ namespace saescope {
 struct StreamSettings {
   DType compute = DType::kBF16;
   WaveLimits limits;
-  /// Whether batches hold the activations of all tokens; the cache, which does not have them, is then filled
-  /// but not read.
-  bool all_tokens = false;
+  bool all_tokens = false;  ///< whether batches hold the activations of all tokens
+  /// Whether the cache is to hold all of these, too; else it is filled with the tapped ones alone, and not
+  /// read.
+  bool caches_all_tokens = false;
+};
+
+/// Which of a model's prompts are run, and what is read meanwhile.
+struct StreamWork {
+  const TokenizedPrompts& prompts;
+  std::size_t first = 0;                  ///< prompts before this one are passed over
+  std::vector<ReadAhead::Step> encoders;  ///< of SAEs, behind each layer
 };
 
 /// What a WaveStream did.
@@ -34,9 +42,9 @@ struct WaveCounts {
 /// was computed is cached once its wave is complete.
 class WaveStream final : public ActivationStream {
  public:
-  /// @param model with its prompts, must outlive this, as all of these @param cache may be null
-  WaveStream(const OpenedModel& model, const StreamSettings& settings, ActivationCache* cache,
-             Backend& backend, const Context& context);
+  /// @param model must outlive this, as all of these and the prompts @param cache may be null
+  WaveStream(const OpenedModel& model, StreamWork work, const StreamSettings& settings,
+             ActivationCache* cache, Backend& backend, const Context& context);
 
   /// @throws RunError where an activation is not finite, naming model, layer and prompt.
   bool next(ActivationBatch& batch) override;
@@ -57,14 +65,21 @@ class WaveStream final : public ActivationStream {
     std::vector<std::size_t> prompt_indices;
     std::vector<std::vector<Tap>> taps;  ///< [prompts][token types]
     PrefixTree tree;
-    std::vector<int32_t> tapped_nodes;        ///< ascending, distinct
-    std::vector<PrefixKey> tapped_keys;       ///< parallel, only where there is a cache
-    std::vector<int32_t> wanted_nodes;        ///< whose activations the model gives: all, or the tapped ones
-    std::vector<std::vector<int32_t>> paths;  ///< [prompts] node of each token, where all tokens are wanted
-    std::vector<Matrix<float>> to_store;      ///< by layer [tapped nodes, hidden]
-    std::size_t next_layer = 0;               ///< position among the layers
+    std::vector<int32_t> tapped_nodes;    ///< ascending, distinct
+    std::vector<int32_t> wanted_nodes;    ///< whose activations the model gives: all, or the tapped ones
+    std::vector<int32_t> kept_nodes;      ///< those that are cached: all, or the tapped ones
+    std::vector<PrefixKey> kept_keys;     ///< parallel, only where there is a cache
+    std::vector<Matrix<float>> to_store;  ///< by layer [kept nodes, hidden]
+    std::size_t next_layer = 0;           ///< position among the layers
+    // Where all tokens are wanted:
+    std::vector<std::vector<int32_t>>
+        paths;                           ///< [prompts] node of each token; those of cached_tree behind tree's
+    std::vector<bool> path_is_cached;    ///< [prompts]
+    std::vector<PrefixKey> node_keys;    ///< of the tree's nodes, where they are cached
+    PrefixTree cached_tree;              ///< prefixes of the prompts that come from the cache
+    std::vector<PrefixKey> cached_keys;  ///< of its nodes
 
-    void collect_nodes(bool with_keys, bool all_tokens);
+    void collect_nodes(const StreamSettings& settings);
   };
 
   /// A layer's activations as the model gave them; without rows where all come from the cache.
@@ -72,8 +87,11 @@ class WaveStream final : public ActivationStream {
   void begin_wave();
   void finish_wave();
   bool take_prompt(const PromptTokens& prompt, std::size_t& cached_rows);
+  bool is_cached(std::span<const Tap> taps, std::span<const PrefixKey> keys);
+  void add_path(std::span<const PrefixKey> keys, bool cached, std::vector<int32_t> path);
   void keep_for_cache(const TappedRows& computed);
   void put_together(const TappedRows& computed, ActivationBatch& batch);
+  MatrixView<const float> rows_of_all_tokens(const TappedRows& computed);
 
   const OpenedModel& model_;
   StreamSettings settings_;
@@ -84,7 +102,8 @@ class WaveStream final : public ActivationStream {
   WaveReadAhead read_ahead_;
   TokenizedPrompts::Reader prompts_;
   std::unique_ptr<Wave> wave_;
-  Matrix<float> rows_;  ///< of the batch that was given last
+  Matrix<float> rows_;        ///< of the batch that was given last
+  Matrix<float> all_tokens_;  ///< of that batch, where some come from the cache
   WaveCounts counts_;
 };
 

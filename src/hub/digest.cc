@@ -51,6 +51,12 @@ void Digest::update(std::string_view bytes) {
   require(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) == 1);
 }
 
+Digest Digest::copy() const {
+  auto state = std::make_unique<State>(EVP_MD_CTX_get0_md(state_->context.get()));
+  require(EVP_MD_CTX_copy_ex(state->context.get(), state_->context.get()) == 1);
+  return Digest(std::move(state));
+}
+
 std::string Digest::finish() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
   unsigned length = 0;

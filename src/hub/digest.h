@@ -21,6 +21,8 @@ class Digest {
   ~Digest();
 
   void update(std::string_view bytes);
+  /// One that goes on from here by itself.
+  Digest copy() const;
   /// Lower-case hexadecimal. Ends the object's use.
   std::string finish();
 

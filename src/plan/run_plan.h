@@ -3,11 +3,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "analysis/prompts.h"
-#include "base/index_range.h"
+#include "base/share.h"
 #include "plan/model_plan.h"
 #include "plan/requested_feature.h"
 
@@ -23,14 +24,37 @@ struct PromptLimits {
   bool skip_long = false;   ///< longer ones are left out; else they are errors
 };
 
+/// Which part of a run is done. Those of several machines meet in a store, which all of them see.
+enum class Stage : uint8_t {
+  kWhole,    ///< all of it, in this process
+  kForward,  ///< a share of the prompts goes through the models; their activations are stored
+  kEncode,   ///< a share of every SAE's features encodes all prompts' activations; what it finds is stored
+  kFinish,   ///< what the shares found is joined
+};
+
+/// What a process does of a run.
+struct TaskSettings {
+  Stage stage = Stage::kWhole;
+  Share share = {};  ///< of the prompts (kForward), of every SAE's features (kEncode, kWhole)
+  /// How the run is called, without stage and task: messages say with it how to make what is missing.
+  std::string command = "run_sae_analysis";
+};
+
 /// How a run computes. What it finds does not depend on any of these but `dtype`.
 struct ComputeSettings {
   Precision dtype = Precision::kBf16;
   DeviceChoice device = DeviceChoice::kAuto;
-  uint64_t memory_limit = 0;                 ///< bytes; 0: the memory that the process may use
-  uint64_t batch_tokens = 0;                 ///< tokens of a wave; 0: chosen by the program
-  bool cache = true;                         ///< whether activations are kept for later runs
-  uint64_t cache_limit = uint64_t{8} << 30;  ///< bytes on the disk that those of all models may take
+  uint64_t memory_limit = 0;         ///< bytes; 0: the memory that the process may use
+  uint64_t batch_tokens = 0;         ///< tokens of a wave; 0: chosen by the program
+  bool cache = true;                 ///< whether activations are kept for later runs
+  std::filesystem::path store = {};  ///< the folder they are kept in; empty: the user's cache
+  /// Bytes on the disk that those of all models may take; nothing: kUsualCacheLimit in the user's cache, any
+  /// number in a store that was named.
+  std::optional<uint64_t> cache_limit = {};
+  /// A folder of this machine that weights are copied to and read from; empty: they are read where they lie.
+  std::filesystem::path local_copy = {};
+
+  static constexpr uint64_t kUsualCacheLimit = uint64_t{8} << 30;
 };
 
 /// What is kept of the activations besides counts, means and extremes.
@@ -50,7 +74,7 @@ struct RunPlan {
   std::string prompts_place = "the prompts";  ///< what messages call them, such as their file
   std::vector<ModelPlan> models;
   std::vector<RequestedFeature> requested = {};  ///< what WantedFeature::row points into
-  IndexRange features = {};  ///< of each SAE whose features all count; requested ones come with those from 0
+  TaskSettings task = {};
   PromptLimits limits = {};
   ComputeSettings compute = {};
   ResultSettings keep = {};

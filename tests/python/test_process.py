@@ -137,7 +137,7 @@ print(highest() - before, int(frame["content"].str.len().sum()) // 1024)
 
 def torch_python() -> str:
     for python in (sys.executable, os.environ.get("SAESCOPE_TORCH_PYTHON", "")):
-        if python and subprocess.run([python, "-c", "import torch, pandas, safetensors, tqdm"], capture_output=True).returncode == 0:
+        if os.access(python, os.X_OK) and subprocess.run([python, "-c", "import torch, pandas, safetensors, tqdm"], capture_output=True).returncode == 0:
             return python
     pytest.skip("there is no Python with torch: tools/bench_python.sh makes one")
 
