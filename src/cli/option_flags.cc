@@ -182,6 +182,11 @@ constexpr std::array kFlags = {
     Flag{kMachinesGroup, "--store", "DIR",
          "Folder that all tasks see, for activations and what tasks find [the activation cache]",
          [](Options& o, const Argument& a) { o.compute.store = expand_home(a.text); }},
+    Flag{kMachinesGroup, "--store-dtype", kPrecisionWords,
+         "Precision in which activations are kept, and therefore encoded; bf16 halves the store [fp32]",
+         [](Options& o, const Argument& a) {
+           o.compute.stored = static_cast<Precision>(parse_choice(a, kPrecisionWords));
+         }},
     Flag{kMachinesGroup, "--local-copy", "DIR",
          "Folder of this machine: the model's weights are copied there once and read from there",
          [](Options& o, const Argument& a) { o.compute.local_copy = expand_home(a.text); }},

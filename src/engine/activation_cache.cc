@@ -10,12 +10,15 @@
 #include "engine/cache_folder.h"
 #include "engine/checked_tensors.h"
 #include "hub/digest.h"
+#include "tensor/float16.h"
 
 namespace saescope {
 namespace {
 
 // Of the limit, this part may be added before old files are looked for.
 constexpr uint64_t kLooksAtLimit = 16;
+
+constexpr const char* kKeys = "keys";
 
 std::string layer_name(std::size_t layer) { return fmt::format("layer_{}", layer); }
 
@@ -77,10 +80,13 @@ void ActivationCache::open_file(const std::filesystem::path& path) {
   known_.insert(path);
   try {
     file.parsed = parse_safetensors(file.mapped.bytes(), path.string());
-    const auto keys = file.parsed.tensors.find("keys");
+    const auto keys = file.parsed.tensors.find(kKeys);
     if (keys == file.parsed.tensors.end() || keys->second.dtype != DType::kI64 ||
         keys->second.shape.size() != 2 || keys->second.shape[1] != 2) {
       throw InputError({.what = "no tensor `keys`", .where = path.string()});
+    }
+    if (!has_its_checksum(file.parsed, kKeys)) {
+      throw InputError({.what = "the checksum of `keys` does not match", .where = path.string()});
     }
     const TensorView view = keys->second;
     files_.push_back(std::move(file));
@@ -104,37 +110,47 @@ void ActivationCache::discard(File& file, const std::string& reason) {
   std::filesystem::remove(file.mapped.path(), ignored);
 }
 
-/// A file is read and compared with its checksum when its first row is asked for.
-bool ActivationCache::check(File& file) {
-  if (file.checked) return file.usable;
-  file.checked = true;
-  const auto rows = file.parsed.tensors.at("keys").shape[0];
-  for (const auto& [name, view] : file.parsed.tensors) {
-    if (name == "keys") continue;
-    if (view.dtype != DType::kF32 || view.shape != Shape{rows, hidden_}) {
-      discard(file, fmt::format("tensor {} is {} {}", name, name_of(view.dtype), to_string(view.shape)));
-      return false;
-    }
+/// A layer's rows are read and compared with their checksum when the first of them is asked for.
+void ActivationCache::check(File& file, std::size_t layer) {
+  const std::string name = layer_name(layer);
+  const auto tensor = file.parsed.tensors.find(name);
+  if (!file.usable || tensor == file.parsed.tensors.end() || !file.checked.insert(layer).second) return;
+  const Shape expected = {file.parsed.tensors.at(kKeys).shape[0], hidden_};
+  const TensorView& view = tensor->second;
+  if (view.dtype != settings_.dtype || view.shape != expected) {
+    return discard(file, fmt::format("tensor {} is {} {}", name, name_of(view.dtype), to_string(view.shape)));
   }
-  if (!has_its_checksum(file.parsed)) {
-    discard(file, "its checksum does not match");
-    return false;
-  }
+  if (!has_its_checksum(file.parsed, name))
+    return discard(file, fmt::format("the checksum of {} does not match", name));
   std::error_code ignored;  // recently used: trimmed last
   std::filesystem::last_write_time(file.mapped.path(), std::filesystem::file_time_type::clock::now(),
                                    ignored);
-  return true;
 }
 
-const float* ActivationCache::find(const PrefixKey& key, std::size_t layer) const {
+/// @return the row's first number; null where no usable file has it
+const std::byte* ActivationCache::find(const PrefixKey& key, std::size_t layer) const {
+  const auto row_bytes = static_cast<std::size_t>(*storage_bytes(settings_.dtype, hidden_));
   const auto [begin, end] = places_.equal_range(key);
   for (auto place = begin; place != end; ++place) {
     const File& file = files_[place->second.file];
     const auto tensor = file.parsed.tensors.find(layer_name(layer));
     if (!file.usable || tensor == file.parsed.tensors.end()) continue;
-    return reinterpret_cast<const float*>(tensor->second.data) + place->second.row * hidden_;
+    return tensor->second.data + place->second.row * row_bytes;
   }
   return nullptr;
+}
+
+void ActivationCache::read(const PrefixKey& key, std::size_t layer, std::span<float> row) const {
+  const std::byte* const stored = find(key, layer);
+  if (settings_.dtype == DType::kF32) {
+    std::memcpy(row.data(), stored, row.size_bytes());
+    return;
+  }
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    BFloat16 value;
+    std::memcpy(&value, stored + i * sizeof value, sizeof value);
+    row[i] = to_float(value);
+  }
 }
 
 bool ActivationCache::lists(const PrefixKey& key, std::span<const std::size_t> layers) const {
@@ -144,7 +160,9 @@ bool ActivationCache::lists(const PrefixKey& key, std::span<const std::size_t> l
 
 bool ActivationCache::contains(const PrefixKey& key, std::span<const std::size_t> layers) {
   const auto [begin, end] = places_.equal_range(key);
-  for (auto place = begin; place != end; ++place) check(files_[place->second.file]);
+  for (auto place = begin; place != end; ++place) {
+    for (const std::size_t layer : layers) check(files_[place->second.file], layer);
+  }
   return lists(key, layers);
 }
 
@@ -154,14 +172,22 @@ void ActivationCache::store(std::span<const PrefixKey> keys, std::span<const std
   CheckedTensors file;
   file.metadata = {{"format", std::string(kActivationsFormat)}};
   file.tensors.push_back(
-      {"keys", dense_tensor(DType::kI64, keys.data(), {keys.size(), sizeof(PrefixKey) / sizeof(uint64_t)})});
+      {kKeys, dense_tensor(DType::kI64, keys.data(), {keys.size(), sizeof(PrefixKey) / sizeof(uint64_t)})});
+  std::deque<std::vector<BFloat16>> rounded;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    file.tensors.push_back(
-        {layer_name(layers[i]), dense_tensor(DType::kF32, activations[i].data, {keys.size(), hidden_})});
+    const std::span rows(activations[i].data, keys.size() * hidden_);
+    const Shape shape = {keys.size(), hidden_};
+    if (settings_.dtype == DType::kBF16) {
+      auto& values = rounded.emplace_back(rows.size());
+      std::transform(rows.begin(), rows.end(), values.begin(), to_bfloat16);
+      file.tensors.push_back({layer_name(layers[i]), dense_tensor(DType::kBF16, values.data(), shape)});
+    } else {
+      file.tensors.push_back({layer_name(layers[i]), dense_tensor(DType::kF32, rows.data(), shape)});
+    }
   }
   try {
-    const std::string sum = file.checksum();
-    stored_ += file.write(folder_ / (sum.substr(0, 32) + ".safetensors"), sum);
+    const std::string name = file.add_checksums();
+    stored_ += file.write(folder_ / (name + ".safetensors"));
     if (!settings_.limit || stored_ < *settings_.limit / kLooksAtLimit) return;
     trim_store(settings_.store, *settings_.limit, progress_);
     stored_ = 0;

@@ -33,14 +33,15 @@ std::vector<PrefixKey> prefix_keys(std::span<const int32_t> ids);
 
 /// The tapped activations of earlier runs of one model, so that another threshold, another trainer or a
 /// run that was killed need no forward pass. One safetensors file for each wave: `keys` [rows, 2] I64 and
-/// `layer_{L}` [rows, hidden] F32, with a checksum of both in the metadata. Files that are damaged are
-/// reported, removed and computed again.
+/// `layer_{L}` [rows, hidden] F32 or BF16, with a checksum of both in the metadata. Files that are damaged
+/// are reported, removed and computed again.
 class ActivationCache {
  public:
   struct Settings {
     std::filesystem::path store;    ///< what the limit is for
     std::optional<uint64_t> limit;  ///< bytes that the files of all models may take
     bool needed = false;            ///< whether what cannot be stored ends the run
+    DType dtype = DType::kF32;      ///< of the rows on disk; kBF16 where they are rounded to it already
   };
 
   /// @param folder of one model and number type @param hidden size of an activation
@@ -54,8 +55,8 @@ class ActivationCache {
   bool lists(const PrefixKey& key, std::span<const std::size_t> layers) const;
   /// The same of a file that was read and is whole.
   bool contains(const PrefixKey& key, std::span<const std::size_t> layers);
-  /// Precondition: `contains`. @return [hidden], valid while the cache lives
-  const float* find(const PrefixKey& key, std::size_t layer) const;
+  /// Precondition: `contains`. @param row [hidden]
+  void read(const PrefixKey& key, std::size_t layer, std::span<float> row) const;
 
   /// Adds a wave's rows, and makes room where they are too many. A disk that is full or read-only is reported
   /// once and costs only the saving, unless they are needed. @throws RunError where they are
@@ -67,7 +68,7 @@ class ActivationCache {
   struct File {
     MappedFile mapped;
     SafetensorsFile parsed;
-    bool checked = false;
+    std::set<std::size_t> checked = {};  ///< layers
     bool usable = true;
   };
   struct Place {
@@ -75,7 +76,8 @@ class ActivationCache {
     uint32_t row;
   };
   void open_file(const std::filesystem::path& path);
-  bool check(File& file);
+  const std::byte* find(const PrefixKey& key, std::size_t layer) const;
+  void check(File& file, std::size_t layer);
   void discard(File& file, const std::string& reason);
 
   std::filesystem::path folder_;

@@ -14,6 +14,7 @@
 namespace saescope {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -59,8 +60,11 @@ TEST_F(ActivationCacheTest, FindsWhatAnEarlierRunStoredForEveryLayerOfIt) {
   ActivationCache cache = open();
   ASSERT_TRUE(cache.contains(a, layers));
   ASSERT_TRUE(cache.contains(b, std::vector<std::size_t>{9}));
-  EXPECT_EQ(cache.find(b, 4)[2], 6.0f);
-  EXPECT_EQ(cache.find(a, 9)[0], 10.0f);
+  std::vector<float> row(kHidden);
+  cache.read(b, 4, row);
+  EXPECT_THAT(row, ElementsAre(4, 5, 6));
+  cache.read(a, 9, row);
+  EXPECT_THAT(row, ElementsAre(10, 20, 30));
   EXPECT_FALSE(cache.contains(a, std::vector<std::size_t>{4, 5}));
   EXPECT_FALSE(cache.contains(prefix_key(std::vector<int32_t>{7}), layers));
 }
@@ -131,6 +135,22 @@ TEST_F(ActivationCacheTest, AFileThatCannotBeOpenedStaysAndIsTriedAgain) {
   EXPECT_TRUE(cache.lists(a, layers));
   EXPECT_THAT(progress.warnings, IsEmpty());
   std::filesystem::remove(elsewhere.string() + "-late");
+}
+
+TEST_F(ActivationCacheTest, RowsOfBfloat16TakeHalfAndComeBackAsTheyWereRounded) {
+  store(open());
+  const auto wide = std::filesystem::file_size(only_file());
+  std::filesystem::remove(only_file());
+  const ActivationCache::Settings settings = {
+      .store = {}, .limit = {}, .needed = false, .dtype = DType::kBF16};
+  store(open(settings));
+  EXPECT_LT(std::filesystem::file_size(only_file()), wide);
+  ActivationCache cache = open(settings);
+  ASSERT_TRUE(cache.contains(b, layers));
+  std::vector<float> row(kHidden);
+  cache.read(b, 9, row);
+  EXPECT_THAT(row, ElementsAre(40, 50, 60));
+  EXPECT_FALSE(open().contains(b, layers)) << "another precision's file";
 }
 
 TEST_F(ActivationCacheTest, EveryPositionsKeyIsThatOfTheIdsUpToIt) {

@@ -12,8 +12,8 @@
 #include "engine/cache_folder.h"
 #include "engine/model_activations.h"
 #include "engine/model_run.h"
+#include "engine/source_share.h"
 #include "engine/stages.h"
-#include "ops/encode/encoder_parameters.h"
 
 namespace saescope {
 namespace {
@@ -38,16 +38,11 @@ std::deque<OpenedModel> open_models(const RunPlan& plan, Hub& hub, const Context
   const bool computes = plan.task.stage == Stage::kWhole || plan.task.stage == Stage::kForward;
   const LocalCopies copies(computes ? plan.compute.local_copy : "", context);
   std::deque<OpenedModel> models;
-  std::size_t turn = 0;
   for (const ModelPlan& model : plan.models) {
     PreparedModel prepared = prepare_model(model, plan, hub, context);
     models.push_back(open_model(std::move(prepared), plan.requested, copies, hub, *context.progress));
-    for (auto& sources : models.back().layers) {
-      for (OpenedSource& source : sources) {
-        if (needs_whole_row(source.sae.encoder.function)) source.turn = turn++;
-      }
-    }
   }
+  place_in_work(models);
   return models;
 }
 

@@ -8,16 +8,7 @@
 namespace saescope {
 namespace {
 
-constexpr const char* kChecksum = "sha256";
-
-std::string checksum_of(const NamedTensors& tensors) {
-  Digest digest = Digest::sha256();
-  for (const auto& [name, view] : tensors) {
-    digest.update(name);
-    digest.update(bytes_of(view));
-  }
-  return digest.finish();
-}
+std::string key_of(const std::string& tensor) { return "checksum of " + tensor; }
 
 }  // namespace
 
@@ -26,22 +17,23 @@ std::string_view bytes_of(const TensorView& view) {
   return {reinterpret_cast<const char*>(view.data), size};
 }
 
-std::string CheckedTensors::checksum() const {
-  NamedTensors by_name;
-  for (const TensorToWrite& tensor : tensors) by_name.emplace(tensor.name, tensor.view);
-  return checksum_of(by_name);
+std::string CheckedTensors::add_checksums() {
+  std::string all;
+  for (const TensorToWrite& tensor : tensors) {
+    const std::string& one = metadata[key_of(tensor.name)] = quick_fingerprint(bytes_of(tensor.view));
+    all += tensor.name + one;
+  }
+  return quick_fingerprint(all);
 }
 
-uint64_t CheckedTensors::write(const std::filesystem::path& path, const std::string& checksum) const {
-  std::map<std::string, std::string> all = metadata;
-  all[kChecksum] = checksum;
+uint64_t CheckedTensors::write(const std::filesystem::path& path) const {
   // The format wants every number at a multiple of its size.
   std::vector<TensorToWrite> ordered = tensors;
   std::stable_sort(ordered.begin(), ordered.end(), [](const TensorToWrite& a, const TensorToWrite& b) {
     return layout_of(a.view.dtype).block_bytes > layout_of(b.view.dtype).block_bytes;
   });
   AtomicFile file(path);
-  file.write(safetensors_header(ordered, all));
+  file.write(safetensors_header(ordered, metadata));
   uint64_t bytes = 0;
   for (const TensorToWrite& tensor : ordered) {
     file.write(bytes_of(tensor.view));
@@ -51,9 +43,16 @@ uint64_t CheckedTensors::write(const std::filesystem::path& path, const std::str
   return bytes;
 }
 
-bool has_its_checksum(const SafetensorsFile& file) {
-  const auto stored = file.metadata.find(kChecksum);
-  return stored != file.metadata.end() && stored->second == checksum_of(file.tensors);
+bool has_its_checksum(const SafetensorsFile& file, const std::string& tensor) {
+  const auto view = file.tensors.find(tensor);
+  const auto stored = file.metadata.find(key_of(tensor));
+  return view != file.tensors.end() && stored != file.metadata.end() &&
+         stored->second == quick_fingerprint(bytes_of(view->second));
+}
+
+bool has_its_checksums(const SafetensorsFile& file) {
+  return std::all_of(file.tensors.begin(), file.tensors.end(),
+                     [&](const auto& tensor) { return has_its_checksum(file, tensor.first); });
 }
 
 }  // namespace saescope

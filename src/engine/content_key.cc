@@ -61,7 +61,8 @@ std::string key_of_content(std::span<const std::byte> bytes, const Context& cont
 #pragma omp parallel for num_threads(context.threads) schedule(dynamic)
   for (std::size_t i = 0; i < chunks; ++i) {
     if (context.cancel->requested()) continue;
-    digests[i] = digest_of(as_text(bytes.subspan(i * kChunk, std::min(kChunk, bytes.size() - i * kChunk))));
+    digests[i] =
+        quick_fingerprint(as_text(bytes.subspan(i * kChunk, std::min(kChunk, bytes.size() - i * kChunk))));
   }
   context.cancel->check();
   std::string all = fmt::format("{} bytes", bytes.size());

@@ -64,7 +64,7 @@ std::optional<EncodedPart::State> EncodedPart::read_state(const fs::path& path) 
   try {
     const MappedFile file(path);
     const SafetensorsFile parsed = parse_safetensors(file.bytes(), path.string());
-    if (!has_its_checksum(parsed))
+    if (!has_its_checksums(parsed))
       throw InputError({.what = "its checksum does not match", .where = path.string()});
     const nlohmann::json json = parse_json(parsed.metadata.at("state"), path.string());
     State state;
@@ -123,7 +123,8 @@ void EncodedPart::save(std::size_t done, Results& results, NormWatch& norms) {
   const nlohmann::ordered_json state = {{"done", done}, {"rows", rows}};
   file.metadata["state"] = state.dump();
   const fs::path path = folder_ / fmt::format("{}{:012}.safetensors", kState, done);
-  file.write(path, file.checksum());
+  file.add_checksums();
+  file.write(path);
   std::error_code ignored;
   if (state_ != path) fs::remove(state_, ignored);
   state_ = path;

@@ -32,7 +32,8 @@ class EncodedPart {
   void refresh();
   /// Prompts of the model that are in.
   std::size_t done() const { return done_; }
-  /// Puts the accumulators back into empty tables of the same shapes, and norms. Precondition: done() > 0
+  /// Puts the accumulators back into empty tables of the same shapes, and the norms of the part's layers.
+  /// Precondition: done() > 0
   void load(FeatureTables& tables, NormWatch& norms) const;
   /// Paths of the files of rows, in the prompts' order.
   const std::vector<std::filesystem::path>& rows() const { return rows_; }

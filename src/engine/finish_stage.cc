@@ -81,7 +81,7 @@ void join_tables(const Parts& parts, const StageInputs& inputs, std::deque<Model
       ModelRun run(inputs.models[i], inputs.plan, {task, parts.tasks}, inputs.statistics, inputs.backend,
                    inputs.context);
       run.wire_tables(of_model);
-      parts.of_task[task][i].load(of_model.tables, task == 0 ? runs[i].norms() : run.norms());
+      parts.of_task[task][i].load(of_model.tables, runs[i].norms());
       share.tables.merge(std::move(of_model.tables));
     }
     if (task == 0) {
@@ -133,13 +133,14 @@ void run_finish_stage(const StageInputs& inputs, Results& results) {
   results.summary.add_time("join", watch.seconds());
   for (std::size_t i = 0; i < runs.size(); ++i) {
     runs[i].wire_activations(results);
-    if (!runs[i].has_work()) {
+    const std::vector<std::size_t> layers = runs[i].layers();
+    if (layers.empty()) {
       runs[i].describe(how, results);
       continue;
     }
     runs[i].norms().norms().clear();  // they come with the activations
     const ModelActivations activations(inputs.models[i], inputs.plan, 0, inputs.backend, inputs.context);
-    activations.wait_for_others(0);
+    activations.wait_for_others(0, layers);
     runs[i].encode(activations, nullptr, results);
   }
 }

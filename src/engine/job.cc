@@ -84,6 +84,7 @@ Json identity(const std::deque<OpenedModel>& models, const RunPlan& plan, const 
   const Labels labels(*plan.prompts);
   Json all = {{"format", kFormat},
               {"dtype", plan.compute.dtype == Precision::kFp32 ? "fp32" : "bf16"},
+              {"stored", plan.compute.stored == Precision::kFp32 ? "fp32" : "bf16"},
               {"activation_threshold", plan.keep.activation_threshold},
               {"by_label", plan.keep.by_label},
               {"details", plan.keep.details},

@@ -36,6 +36,14 @@ PrefixKey key_at(const PromptTokens& prompt, int32_t position) {
 
 }  // namespace
 
+std::vector<std::size_t> layers_of(const OpenedModel& model) {
+  std::vector<std::size_t> layers;
+  for (const LayerPlan& layer : model.prepared.plan.layers) {
+    layers.push_back(static_cast<std::size_t>(layer.layer));
+  }
+  return layers;
+}
+
 std::optional<std::filesystem::path> store_of(const ComputeSettings& settings) {
   if (!settings.cache) return std::nullopt;
   return settings.store.empty() ? usual_store() : std::optional(settings.store);
@@ -68,14 +76,11 @@ ModelActivations::ModelActivations(const OpenedModel& model, const RunPlan& plan
       context_(context),
       settings_{
           .compute = compute_type(plan.compute.dtype),
+          .rounds = plan.compute.stored == Precision::kBf16,
           .limits = choose_waves(model, plan, other_bytes, backend, context),
           .all_tokens = plan.keep.all_tokens,
           .caches_all_tokens = plan.keep.all_tokens && (is_staged(plan) || !plan.compute.store.empty())},
-      cache_(open_cache()) {
-  for (const LayerPlan& layer : model.prepared.plan.layers) {
-    layers_.push_back(static_cast<std::size_t>(layer.layer));
-  }
-}
+      cache_(open_cache()) {}
 
 /// @return null where the plan wants none
 std::unique_ptr<ActivationCache> ModelActivations::open_cache() const {
@@ -87,17 +92,18 @@ std::unique_ptr<ActivationCache> ModelActivations::open_cache() const {
     return nullptr;
   }
   const ModelConfig& config = model_.checkpoint.model.config;
-  const auto folder = activations_folder(
-      *store, weights_key(model_.checkpoint, plan_, context_),
-      {std::string(name_of(settings_.compute)), backend_.numerics(settings_.compute), fingerprint(config)});
-  return std::make_unique<ActivationCache>(
-      folder, config.hidden_size, ActivationCache::Settings{*store, limit_of_store(plan_), is_staged(plan_)},
-      *context_.progress);
+  const DType stored = compute_type(plan_.compute.stored);
+  const auto folder =
+      activations_folder(*store, weights_key(model_.checkpoint, plan_, context_),
+                         {std::string(name_of(settings_.compute)), backend_.numerics(settings_.compute),
+                          fingerprint(config), std::string(name_of(stored))});
+  const ActivationCache::Settings settings = {*store, limit_of_store(plan_), is_staged(plan_), stored};
+  return std::make_unique<ActivationCache>(folder, config.hidden_size, settings, *context_.progress);
 }
 
 /// Whether a file of the store says that it has all that is wanted of a prompt.
-bool ModelActivations::is_listed(const PromptTokens& prompt) const {
-  const auto listed = [&](const PrefixKey& key) { return cache_->lists(key, layers_); };
+bool ModelActivations::is_listed(const PromptTokens& prompt, std::span<const std::size_t> layers) const {
+  const auto listed = [&](const PrefixKey& key) { return cache_->lists(key, layers); };
   if (settings_.caches_all_tokens) {
     const std::vector<PrefixKey> keys = prefix_keys(prompt.ids);
     return std::all_of(keys.begin(), keys.end(), listed);
@@ -107,27 +113,28 @@ bool ModelActivations::is_listed(const PromptTokens& prompt) const {
 }
 
 TokenizedPrompts ModelActivations::not_stored(const TokenizedPrompts& prompts) const {
+  const std::vector<std::size_t> layers = layers_of(model_);
   TokenizedPrompts missing;
   for (TokenizedPrompts::Reader prompt(prompts); !prompt.done(); prompt.advance()) {
-    if (!is_listed(prompt.current())) missing.add(prompt.current());
+    if (!is_listed(prompt.current(), layers)) missing.add(prompt.current());
   }
   return missing;
 }
 
-std::size_t ModelActivations::count_missing(std::size_t first) const {
+std::size_t ModelActivations::count_missing(std::size_t first, std::span<const std::size_t> layers) const {
   std::size_t missing = 0;
   std::size_t position = 0;
   for (TokenizedPrompts::Reader prompt(model_.prepared.prompts); !prompt.done(); prompt.advance()) {
-    if (position++ >= first && !is_listed(prompt.current())) ++missing;
+    if (position++ >= first && !is_listed(prompt.current(), layers)) ++missing;
   }
   return missing;
 }
 
-void ModelActivations::wait_for_others(std::size_t first) const {
+void ModelActivations::wait_for_others(std::size_t first, std::span<const std::size_t> layers) const {
   std::size_t missing = 0;
   const auto is_complete = [&] {
     cache_->refresh();
-    missing = count_missing(first);
+    missing = count_missing(first, layers);
     return missing == 0;
   };
   const std::string& name = model_.prepared.plan.entry.name;

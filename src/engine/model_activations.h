@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/context.h"
 #include "engine/activation_cache.h"
@@ -13,6 +15,9 @@
 #include "plan/run_plan.h"
 
 namespace saescope {
+
+/// The layers at which a model is read.
+std::vector<std::size_t> layers_of(const OpenedModel& model);
 
 /// Where a run's activations are kept: the store it names, else the user's cache; nothing where it wants
 /// none, or the account has no place for one.
@@ -33,13 +38,13 @@ class ModelActivations {
   ModelActivations(const OpenedModel& model, const RunPlan& plan, uint64_t other_bytes, Backend& backend,
                    const Context& context);
 
-  /// Those of the prompts that are not in the store.
+  /// Those of the prompts that are not in the store, at all of the model's layers.
   TokenizedPrompts not_stored(const TokenizedPrompts& prompts) const;
 
   /// Other machines' files are seen late on some shared file systems: waits for those of the model's prompts
-  /// from `first` on. What does not come in time will be computed here, which is reported. @throws
-  /// Interrupted
-  void wait_for_others(std::size_t first) const;
+  /// from `first` on, at these layers. What does not come in time will be computed here, which is reported.
+  /// @throws Interrupted
+  void wait_for_others(std::size_t first, std::span<const std::size_t> layers) const;
 
   /// The stream, from the store where that has a prompt. @throws as WaveStream
   WaveStream stream(StreamWork work) const;
@@ -49,15 +54,14 @@ class ModelActivations {
 
  private:
   std::unique_ptr<ActivationCache> open_cache() const;
-  bool is_listed(const PromptTokens& prompt) const;
-  std::size_t count_missing(std::size_t first) const;
+  bool is_listed(const PromptTokens& prompt, std::span<const std::size_t> layers) const;
+  std::size_t count_missing(std::size_t first, std::span<const std::size_t> layers) const;
 
   const OpenedModel& model_;
   const RunPlan& plan_;
   Backend& backend_;
   const Context& context_;
   StreamSettings settings_;
-  std::vector<std::size_t> layers_;
   std::unique_ptr<ActivationCache> cache_;
 };
 

@@ -103,11 +103,18 @@ void ModelRun::wire_activations(Results& results) {
   }
 }
 
-bool ModelRun::has_work() const {
-  return std::any_of(work_.begin(), work_.end(), [](const LayerWork& layer) {
-    return !layer.kept.empty() || std::any_of(layer.sources.begin(), layer.sources.end(),
-                                              [](const SourceWork& source) { return !source.is_empty(); });
-  });
+bool ModelRun::LayerWork::is_empty() const {
+  return kept.empty() && std::all_of(sources.begin(), sources.end(),
+                                     [](const SourceWork& source) { return source.is_empty(); });
+}
+
+std::vector<std::size_t> ModelRun::layers() const {
+  const std::vector<std::size_t> all = layers_of(model_);
+  std::vector<std::size_t> layers;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!work_[i].is_empty()) layers.push_back(all[i]);
+  }
+  return layers;
 }
 
 uint64_t ModelRun::analysis_bytes() const {
@@ -129,20 +136,22 @@ uint64_t ModelRun::analysis_bytes() const {
 
 /// What is read of the SAEs of each layer. Chosen features' rows are few and scattered; they are read when
 /// they are gathered.
-std::vector<ReadAhead::Step> ModelRun::encoders() const {
-  std::vector<ReadAhead::Step> steps;
-  for (const LayerWork& layer : work_) {
-    ReadAhead::Step& step = steps.emplace_back();
-    for (const SourceWork& work : layer.sources) {
+std::vector<LayerReads> ModelRun::reads() const {
+  const std::vector<std::size_t> all = layers_of(model_);
+  std::vector<LayerReads> reads;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (work_[i].is_empty()) continue;
+    LayerReads& layer = reads.emplace_back(LayerReads{all[i]});
+    for (const SourceWork& work : work_[i].sources) {
       const EncoderParameters& encoder = work.source.sae.encoder;
       if (needs_whole_row(encoder.function) && !work.is_empty()) {
-        add_encoder(step, work.source, {0, encoder.dict_size});
+        add_encoder(layer.encoders, work.source, {0, encoder.dict_size});
       } else if (work.encodes_all()) {
-        add_encoder(step, work.source, work.features);
+        add_encoder(layer.encoders, work.source, work.features);
       }
     }
   }
-  return steps;
+  return reads;
 }
 
 void ModelRun::bind_analyses() {
@@ -167,7 +176,7 @@ void ModelRun::encode(const ModelActivations& activations, EncodedPart* part, Re
   const std::size_t first = part == nullptr ? 0 : part->done();
   if (first > 0) part->load(results.tables, norms_);
   bind_analyses();
-  WaveStream stream = activations.stream({prepared.prompts, first, encoders()});
+  WaveStream stream = activations.stream({prepared.prompts, first, reads()});
   context_.progress->begin_stage(fmt::format("{}: prompts", prepared.plan.entry.name),
                                  prepared.prompts.size(), ProgressUnit::kItems);
   encode_stream(stream, part, results);
@@ -185,10 +194,10 @@ void ModelRun::encode(const ModelActivations& activations, EncodedPart* part, Re
   }
 }
 
-void ModelRun::add(const ActivationBatch& batch, const std::vector<std::size_t>& layers) {
-  const auto index =
-      static_cast<std::size_t>(std::find(layers.begin(), layers.end(), batch.layer) - layers.begin());
-  LayerWork& work = work_[index];
+void ModelRun::add(const ActivationBatch& batch) {
+  const std::vector<std::size_t> layers = layers_of(model_);
+  const auto index = std::find(layers.begin(), layers.end(), batch.layer) - layers.begin();
+  LayerWork& work = work_[static_cast<std::size_t>(index)];
   for (SourceAnalysis& analysis : work.analyses) analysis.add(batch);
   const std::size_t prompts = batch.prompt_indices.size();
   for (std::size_t type = 0; type < work.kept.size(); ++type) {
@@ -205,7 +214,7 @@ void ModelRun::encode_stream(WaveStream& stream, EncodedPart* part, Results& res
   context_.progress->update(done);
   for (ActivationBatch batch; stream.next(batch);) {
     const Stopwatch watch;
-    add(batch, stream.layers());
+    add(batch);
     encoding += watch.seconds();
     if (batch.layer != stream.layers().back()) continue;
     done += batch.prompt_indices.size();
@@ -227,6 +236,9 @@ void ModelRun::describe(const std::string& how, Results& results) {
   notes.push_back(fmt::format("{}: {} prompts, {} tokens, {}", name, prepared.prompts.size(),
                               prepared.prompts.total_tokens(), how));
   for (const std::string& origin : model_.origins) notes.push_back(origin);
+  if (plan_.compute.stored == Precision::kBf16) {
+    notes.push_back(fmt::format("{}: activations were rounded to bfloat16 before they were encoded", name));
+  }
   for (std::string& note : norms_.notes(name)) notes.push_back(std::move(note));
   if (prepared.left_out > 0) {
     notes.push_back(

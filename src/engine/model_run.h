@@ -30,8 +30,8 @@ class ModelRun {
   void wire_tables(Results& results);
   /// Adds what keeps the activations themselves, where they are wanted.
   void wire_activations(Results& results);
-  /// Whether anything was wired.
-  bool has_work() const;
+  /// The layers at which anything was wired, ascending.
+  std::vector<std::size_t> layers() const;
 
   /// Bytes that the analyses hold besides the forward pass.
   uint64_t analysis_bytes() const;
@@ -66,11 +66,13 @@ class ModelRun {
     std::vector<SourceWork> sources;
     std::vector<SourceAnalysis> analyses;
     std::vector<KeptActivations*> kept;  ///< of each token type; none where they are not wanted
+
+    bool is_empty() const;
   };
   TokenWork wire_token(const OpenedSource& source, const TokenPlan& token, Results& results);
-  std::vector<ReadAhead::Step> encoders() const;
+  std::vector<LayerReads> reads() const;
   void bind_analyses();
-  void add(const ActivationBatch& batch, const std::vector<std::size_t>& layers);
+  void add(const ActivationBatch& batch);
   void encode_stream(WaveStream& stream, EncodedPart* part, Results& results);
 
   const OpenedModel& model_;

@@ -116,7 +116,7 @@ OpenedModel open_model(PreparedModel prepared, const std::vector<RequestedFeatur
     std::deque<OpenedSource>& sources = opened.layers.emplace_back();
     for (const SourcePlan& plan : layer.sources) {
       const SaeFiles files(opened.prepared.plan.entry, plan.source, hub);
-      const OpenedSource& source = sources.emplace_back(OpenedSource{&plan, files.open(progress), 0});
+      const OpenedSource& source = sources.emplace_back(OpenedSource{&plan, files.open(progress), {}});
       for (const std::string& warning : source.sae.notes) progress.warn(warning);
       auto& told = opened.origins;
       for (const std::string& note :

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <vector>
 
@@ -10,12 +11,19 @@
 
 namespace saescope {
 
+/// A piece [begin, end) of something that is `total` long.
+struct WorkPlace {
+  uint64_t begin = 0;
+  uint64_t end = 1;
+  uint64_t total = 1;
+};
+
 /// One SAE of a run, opened and checked against its model and the features asked of it.
 struct OpenedSource {
   const SourcePlan* plan;
   OpenedSae sae;
-  /// Position among the run's SAEs whose activations depend on the row's other features; 0 for the rest.
-  std::size_t turn = 0;
+  /// Where its work lies among that of all the run's SAEs, laid end to end (place_in_work).
+  WorkPlace work = {};
 };
 
 /// A prepared model with its weights and SAEs opened (mapped: nothing is read yet).

@@ -23,7 +23,9 @@ void run_forward_stage(const StageInputs& inputs, Results& results) {
         fmt::format("{}: {} of {} prompts are this task's, without copies; {} of them were in the store",
                     name, share.size(), model.prepared.prompts.size(), share.size() - missing.size()));
     if (missing.empty()) continue;
-    WaveStream stream = activations.stream({missing, 0, std::vector<ReadAhead::Step>(model.layers.size())});
+    StreamWork work = {missing, 0, {}};
+    for (const std::size_t layer : layers_of(model)) work.layers.push_back({layer, {}});
+    WaveStream stream = activations.stream(std::move(work));
     context.progress->begin_stage(name + ": prompts", missing.size(), ProgressUnit::kItems);
     std::size_t done = 0;
     for (ActivationBatch batch; stream.next(batch);) {
@@ -54,12 +56,12 @@ void run_encode_stage(const StageInputs& inputs, Results& results) {
     found.labels = results.labels;
     ModelRun run(model, plan, plan.task.share, statistics, backend, context);
     run.wire_tables(found);
-    if (!run.has_work()) {
+    if (run.layers().empty()) {
       part.save(prompts, found, run.norms());
       continue;
     }
     const ModelActivations activations(model, plan, run.analysis_bytes(), backend, context);
-    activations.wait_for_others(part.done());
+    activations.wait_for_others(part.done(), run.layers());
     run.encode(activations, &part, found);
     results.summary.append(std::move(found.summary));
   }

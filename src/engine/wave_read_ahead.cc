@@ -54,17 +54,15 @@ void add_encoder(ReadAhead::Step& step, const OpenedSource& source, IndexRange f
 }
 
 void WaveReadAhead::begin_wave(bool computes) {
-  const auto& layers = model_.prepared.plan.layers;
   std::vector<ReadAhead::Step> steps;
   std::size_t next_layer = 0;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    const auto tapped = static_cast<std::size_t>(layers[i].layer);
-    for (; computes && next_layer <= tapped; ++next_layer) {
+  for (const auto& [layer, encoders] : layers_) {
+    for (; computes && next_layer <= layer; ++next_layer) {
       step_of_layer_[next_layer] = steps.size();
       steps.push_back(weights_of(model_.checkpoint, next_layer));
     }
-    step_of_encoders_[tapped] = steps.size();
-    steps.push_back(encoders_[i]);
+    step_of_encoders_[layer] = steps.size();
+    steps.push_back(encoders);
   }
   read_ahead_.start(std::move(steps));
 }

@@ -10,6 +10,12 @@
 
 namespace saescope {
 
+/// A layer at which the model is read, and what is read of SAEs there.
+struct LayerReads {
+  std::size_t layer;
+  ReadAhead::Step encoders = {};
+};
+
 /// Adds what is read of an SAE's encoder for some of its features.
 void add_encoder(ReadAhead::Step& step, const OpenedSource& source, IndexRange features);
 
@@ -17,9 +23,9 @@ void add_encoder(ReadAhead::Step& step, const OpenedSource& source, IndexRange f
 /// tapped layer the encoders of its SAEs.
 class WaveReadAhead {
  public:
-  /// @param model must outlive this @param encoders what is read of SAEs behind each of the plan's layers
-  WaveReadAhead(const OpenedModel& model, std::vector<ReadAhead::Step> encoders)
-      : model_(model), encoders_(std::move(encoders)) {}
+  /// @param model must outlive this @param layers ascending
+  WaveReadAhead(const OpenedModel& model, std::vector<LayerReads> layers)
+      : model_(model), layers_(std::move(layers)) {}
 
   /// @param computes whether the wave runs the model at all; where everything is cached only SAEs are read
   void begin_wave(bool computes);
@@ -28,7 +34,7 @@ class WaveReadAhead {
 
  private:
   const OpenedModel& model_;
-  std::vector<ReadAhead::Step> encoders_;
+  std::vector<LayerReads> layers_;
   std::map<std::size_t, std::size_t> step_of_layer_;
   std::map<std::size_t, std::size_t> step_of_encoders_;
   ReadAhead read_ahead_;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "tensor/finite.h"
+#include "tensor/float16.h"
 
 namespace saescope {
 namespace {
@@ -27,9 +28,9 @@ std::size_t position_of(const std::vector<int32_t>& nodes, int32_t node) {
   return static_cast<std::size_t>(std::lower_bound(nodes.begin(), nodes.end(), node) - nodes.begin());
 }
 
-std::vector<std::size_t> layers_of(const ModelPlan& plan) {
+std::vector<std::size_t> layers_of(const StreamWork& work) {
   std::vector<std::size_t> layers;
-  for (const LayerPlan& layer : plan.layers) layers.push_back(static_cast<std::size_t>(layer.layer));
+  for (const LayerReads& reads : work.layers) layers.push_back(reads.layer);
   return layers;
 }
 
@@ -68,9 +69,9 @@ WaveStream::WaveStream(const OpenedModel& model, StreamWork work, const StreamSe
       settings_(settings),
       cache_(cache),
       context_(context),
-      layers_(layers_of(model.prepared.plan)),
+      layers_(layers_of(work)),
       forward_(model.checkpoint.model, backend, context, settings.compute, settings.limits.chunk_rows),
-      read_ahead_(model, std::move(work.encoders)),
+      read_ahead_(model, std::move(work.layers)),
       prompts_(work.prompts) {
   settings_.caches_all_tokens = settings.caches_all_tokens && settings.all_tokens && cache != nullptr;
   for (std::size_t i = 0; i < work.first && !prompts_.done(); ++i) prompts_.advance();
@@ -180,6 +181,12 @@ void WaveStream::finish_wave() {
   wave_.reset();
 }
 
+void WaveStream::take_computed(const float* computed, std::span<float> row) const {
+  std::copy_n(computed, row.size(), row.data());
+  if (!settings_.rounds) return;
+  for (float& value : row) value = to_float(to_bfloat16(value));
+}
+
 /// Puts the rows of a layer together, by token type and prompt.
 void WaveStream::put_together(const TappedRows& computed, ActivationBatch& batch) {
   const Wave& wave = *wave_;
@@ -190,10 +197,13 @@ void WaveStream::put_together(const TappedRows& computed, ActivationBatch& batch
   for (std::size_t p = 0; p < prompts; ++p) {
     for (std::size_t t = 0; t < wave.taps[p].size(); ++t) {
       const Tap& tap = wave.taps[p][t];
-      const float* row = tap.node >= 0 ? computed.rows.row(position_of(wave.wanted_nodes, tap.node))
-                                       : cache_->find(tap.key, computed.layer);
-      check_finite({row, hidden}, model_.prepared.plan.entry.name, computed.layer, wave.prompt_indices[p]);
-      std::copy_n(row, hidden, rows_.row(t * prompts + p));
+      const std::span row(rows_.row(t * prompts + p), hidden);
+      if (tap.node >= 0) {
+        take_computed(computed.rows.row(position_of(wave.wanted_nodes, tap.node)), row);
+      } else {
+        cache_->read(tap.key, computed.layer, row);
+      }
+      check_finite(row, model_.prepared.plan.entry.name, computed.layer, wave.prompt_indices[p]);
     }
   }
   read_ahead_.reach_encoders(computed.layer);
@@ -206,14 +216,14 @@ void WaveStream::put_together(const TappedRows& computed, ActivationBatch& batch
 /// [nodes, hidden]: of the tree's nodes, then of those that come from the cache.
 MatrixView<const float> WaveStream::rows_of_all_tokens(const TappedRows& computed) {
   const std::vector<PrefixKey>& cached = wave_->cached_keys;
-  if (cached.empty()) return computed.rows;
+  if (cached.empty() && !settings_.rounds) return computed.rows;
   const std::size_t hidden = forward_.hidden_size();
   const std::size_t nodes = wave_->tree.size();
   all_tokens_ = {};
   all_tokens_ = Matrix<float>(nodes + cached.size(), hidden);
-  for (std::size_t i = 0; i < nodes; ++i) std::copy_n(computed.rows.row(i), hidden, all_tokens_.row(i));
+  for (std::size_t i = 0; i < nodes; ++i) take_computed(computed.rows.row(i), {all_tokens_.row(i), hidden});
   for (std::size_t i = 0; i < cached.size(); ++i) {
-    std::copy_n(cache_->find(cached[i], computed.layer), hidden, all_tokens_.row(nodes + i));
+    cache_->read(cached[i], computed.layer, {all_tokens_.row(nodes + i), hidden});
   }
   return std::as_const(all_tokens_).view();
 }

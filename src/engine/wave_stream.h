@@ -17,6 +17,7 @@ namespace saescope {
 /// How a model's prompts become activations.
 struct StreamSettings {
   DType compute = DType::kBF16;
+  bool rounds = false;  ///< whether activations are rounded to bfloat16 before anybody sees them
   WaveLimits limits;
   bool all_tokens = false;  ///< whether batches hold the activations of all tokens
   /// Whether the cache is to hold all of these, too; else it is filled with the tapped ones alone, and not
@@ -24,11 +25,11 @@ struct StreamSettings {
   bool caches_all_tokens = false;
 };
 
-/// Which of a model's prompts are run, and what is read meanwhile.
+/// Which of a model's prompts are run, and where the model is read.
 struct StreamWork {
   const TokenizedPrompts& prompts;
-  std::size_t first = 0;                  ///< prompts before this one are passed over
-  std::vector<ReadAhead::Step> encoders;  ///< of SAEs, behind each layer
+  std::size_t first = 0;           ///< prompts before this one are passed over
+  std::vector<LayerReads> layers;  ///< ascending
 };
 
 /// What a WaveStream did.
@@ -90,6 +91,7 @@ class WaveStream final : public ActivationStream {
   bool is_cached(std::span<const Tap> taps, std::span<const PrefixKey> keys);
   void add_path(std::span<const PrefixKey> keys, bool cached, std::vector<int32_t> path);
   void keep_for_cache(const TappedRows& computed);
+  void take_computed(const float* computed, std::span<float> row) const;
   void put_together(const TappedRows& computed, ActivationBatch& batch);
   MatrixView<const float> rows_of_all_tokens(const TappedRows& computed);
 

@@ -32,4 +32,8 @@ class Digest {
   std::unique_ptr<State> state_;
 };
 
+/// 128 bits of gigabytes, hexadecimal, at five times the speed of SHA-256: GMAC (NIST SP 800-38D) under a key
+/// that everybody knows. Different bytes differ in it, unless somebody made them not to.
+std::string quick_fingerprint(std::string_view bytes);
+
 }  // namespace saescope

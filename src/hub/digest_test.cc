@@ -21,5 +21,27 @@ TEST(Digest, GitBlobIsWhatGitHashObjectPrints) {
   EXPECT_EQ(hello.finish(), "ce013625030ba8dba906f756967f9e9ca394464a");
 }
 
+/// NIST's test vectors of GCM have no case with this key; the value is of Python's `cryptography`:
+/// AESGCM(bytes([1]) + bytes(15)).encrypt(bytes(12), b"", b"abc").hex()
+TEST(QuickFingerprint, IsGmacOfTheBytes) {
+  EXPECT_EQ(quick_fingerprint("abc"), "25c4a7609565f25af3e1f6a46546fdc1");
+  EXPECT_NE(quick_fingerprint("abd"), quick_fingerprint("abc"));
+  EXPECT_NE(quick_fingerprint(std::string_view("abc\0", 4)), quick_fingerprint("abc"));
+}
+
+TEST(Digest, ACopyGoesOnByItself) {
+  Digest one = Digest::sha256();
+  one.update("ab");
+  Digest other = one.copy();
+  one.update("c");
+  other.update("d");
+  Digest abc = Digest::sha256();
+  abc.update("abc");
+  EXPECT_EQ(one.finish(), abc.finish());
+  Digest abd = Digest::sha256();
+  abd.update("abd");
+  EXPECT_EQ(other.finish(), abd.finish());
+}
+
 }  // namespace
 }  // namespace saescope

@@ -40,7 +40,7 @@ struct TaskSettings {
   std::string command = "run_sae_analysis";
 };
 
-/// How a run computes. What it finds does not depend on any of these but `dtype`.
+/// How a run computes. What it finds does not depend on any of these but `dtype` and `stored`.
 struct ComputeSettings {
   Precision dtype = Precision::kBf16;
   DeviceChoice device = DeviceChoice::kAuto;
@@ -51,6 +51,9 @@ struct ComputeSettings {
   /// Bytes on the disk that those of all models may take; nothing: kUsualCacheLimit in the user's cache, any
   /// number in a store that was named.
   std::optional<uint64_t> cache_limit = {};
+  /// What activations are rounded to before they are kept and encoded, wherever they come from; kBf16 halves
+  /// the store.
+  Precision stored = Precision::kFp32;
   /// A folder of this machine that weights are copied to and read from; empty: they are read where they lie.
   std::filesystem::path local_copy = {};
 
