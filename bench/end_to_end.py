@@ -19,6 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from job_stages import shares, stages
 from measure import Measurement, bring_into_page_cache, drop_from_page_cache
 from processor import FORCED, describe, force
 from programs import run_ours, run_pytorch
@@ -280,8 +281,8 @@ def cold_files(bench: Bench) -> None:
 
 
 SCENARIOS = {function.__name__: function for function in
-             (smollm2, long_prompts, cached, specific, memory_limit, end_to_end, families, cold_files, growth)}
-ON_LLAMA = {"cached", "specific", "memory_limit", "end_to_end", "cold_files"}
+             (smollm2, long_prompts, cached, specific, memory_limit, end_to_end, families, cold_files, growth, stages, shares)}
+ON_LLAMA = {"cached", "specific", "memory_limit", "end_to_end", "cold_files", "stages"}
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -300,7 +301,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     options = parse_arguments()
     force(options.isa)
-    names = ["smollm2", "growth"] if options.smoke else options.only
+    names = ["smollm2", "growth", "shares"] if options.smoke else options.only
     bench = Bench(options.executable.resolve(), options.ops_bench.resolve(), SIZES[options.size],
                   1 if options.smoke else options.repeat, options.smoke, not options.no_seed)
     bench.smollm2 = smollm2_workload(CACHE / "bench", CACHE / "demo" / "SmolLM2-135M-Instruct.Q4_1.gguf")
