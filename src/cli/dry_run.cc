@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <set>
+#include <vector>
+
 #include "assets/sae_files.h"
 #include "cli/wanted_descriptions.h"
 #include "engine/backend_choice.h"
@@ -55,11 +58,23 @@ void describe_sources(const PreparedModel& model, Hub& hub, Plan& plan) {
   }
 }
 
+/// @param rows distinct prefixes whose activations are kept
+void describe_store(const PreparedModel& model, const RunPlan& run, std::size_t rows, Plan& plan) {
+  const DType dtype = compute_type(run.compute.stored);
+  const std::size_t layers = model.plan.layers.size();
+  const uint64_t bytes = *storage_bytes(dtype, uint64_t{rows} * layers * model.files->config().hidden_size);
+  plan.line(fmt::format("  store     {} rows at {} layer{} in {}: {}", rows, layers, layers == 1 ? "" : "s",
+                        name_of(dtype), format_bytes(bytes)));
+}
+
 void describe_model(const PreparedModel& model, const RunPlan& run, const Backend& backend, Hub& hub,
                     Plan& plan) {
   PrefixTree tree;
+  std::set<int32_t> tapped;
+  std::vector<int32_t> path;
   for (TokenizedPrompts::Reader prompt(model.prompts); !prompt.done(); prompt.advance()) {
-    tree.add(prompt.current().ids);
+    tree.add(prompt.current().ids, &path);
+    for (const int32_t tap : prompt.current().taps) tapped.insert(path[static_cast<std::size_t>(tap)]);
   }
   const std::size_t layers = model.plan.layer_count();
   plan.line(fmt::format("model {} ({})", model.plan.entry.name, model.plan.entry.model));
@@ -77,6 +92,9 @@ void describe_model(const PreparedModel& model, const RunPlan& run, const Backen
                   "activations in memory {}",
                   model.prompts.size(), model.prompts.total_tokens(), tree.size(), layers - 1,
                   needs.config.layers, format_bytes(bytes)));
+  if (!run.compute.store.empty() || run.task.stage != Stage::kWhole) {
+    describe_store(model, run, run.keep.all_tokens ? tree.size() : tapped.size(), plan);
+  }
   if (model.left_out > 0) plan.line(fmt::format("  leave out {} prompts that are too long", model.left_out));
 }
 
@@ -108,6 +126,9 @@ std::string describe_run(const RunRequest& request, const Options& options, Hub&
                           plan);
     describe_explanations(options.pt_descriptions, &ModelEntry::pt_descriptions, run, exports,
                           *context.progress, plan);
+  }
+  if (options.task) {
+    plan.line(fmt::format("task {} of {}: a share of the above", options.task->index + 1, options.task->count));
   }
   for (const NamedFile& output : options.outputs()) plan.line("write " + output.path.string());
   return plan.finish();

@@ -11,6 +11,7 @@
 #include "engine/checked_tensors.h"
 #include "hub/digest.h"
 #include "tensor/float16.h"
+#include "tensor/read_ahead.h"
 
 namespace saescope {
 namespace {
@@ -161,9 +162,15 @@ bool ActivationCache::lists(const PrefixKey& key, std::span<const std::size_t> l
 bool ActivationCache::contains(const PrefixKey& key, std::span<const std::size_t> layers) {
   const auto [begin, end] = places_.equal_range(key);
   for (auto place = begin; place != end; ++place) {
+    read_.insert(place->second.file);
     for (const std::size_t layer : layers) check(files_[place->second.file], layer);
   }
   return lists(key, layers);
+}
+
+void ActivationCache::release() {
+  for (const std::size_t file : read_) release_pages(files_[file].mapped.bytes());
+  read_.clear();
 }
 
 void ActivationCache::store(std::span<const PrefixKey> keys, std::span<const std::size_t> layers,

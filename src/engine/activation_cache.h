@@ -58,6 +58,9 @@ class ActivationCache {
   /// Precondition: `contains`. @param row [hidden]
   void read(const PrefixKey& key, std::size_t layer, std::span<float> row) const;
 
+  /// Takes what was read since the last call out of the process's memory.
+  void release();
+
   /// Adds a wave's rows, and makes room where they are too many. A disk that is full or read-only is reported
   /// once and costs only the saving, unless they are needed. @throws RunError where they are
   /// @param activations for each layer [keys, hidden]
@@ -71,6 +74,7 @@ class ActivationCache {
     std::set<std::size_t> checked = {};  ///< layers
     bool usable = true;
   };
+  /// Where a row lies.
   struct Place {
     uint32_t file;
     uint32_t row;
@@ -87,6 +91,7 @@ class ActivationCache {
   Progress& progress_;
   std::set<std::filesystem::path> known_;
   std::deque<File> files_;
+  std::set<std::size_t> read_;  ///< files since the last release
   std::unordered_multimap<PrefixKey, Place, PrefixKeyHash> places_;
 };
 

@@ -10,6 +10,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "hub/digest.h"
+#include "tensor/read_ahead.h"
 
 namespace saescope {
 namespace {
@@ -61,8 +62,10 @@ std::string key_of_content(std::span<const std::byte> bytes, const Context& cont
 #pragma omp parallel for num_threads(context.threads) schedule(dynamic)
   for (std::size_t i = 0; i < chunks; ++i) {
     if (context.cancel->requested()) continue;
-    digests[i] =
-        quick_fingerprint(as_text(bytes.subspan(i * kChunk, std::min(kChunk, bytes.size() - i * kChunk))));
+    const auto chunk = bytes.subspan(i * kChunk, std::min(kChunk, bytes.size() - i * kChunk));
+    bring_in(chunk);
+    digests[i] = quick_fingerprint(as_text(chunk));
+    release_pages(chunk);
   }
   context.cancel->check();
   std::string all = fmt::format("{} bytes", bytes.size());
@@ -109,6 +112,7 @@ std::string sampled_key(const MappedFile& file) {
     const std::size_t begin = end > kSample ? end - kSample : 0;
     digest.update(as_text(bytes.subspan(begin, end - begin)));
   }
+  release_pages(bytes);
   return digest.finish();
 }
 

@@ -116,7 +116,9 @@ bool has_saes(const OpenedModel& model) {
 }  // namespace
 
 void run_finish_stage(const StageInputs& inputs, Results& results) {
+  const Stopwatch opening;
   const Job job = Job::open(inputs.models, inputs.plan, inputs.backend, inputs.context);
+  results.summary.add_time("prepare", opening.seconds());
   results.job = job.folder();
   std::deque<ModelRun> runs;
   for (const OpenedModel& model : inputs.models) {

@@ -12,7 +12,9 @@ namespace saescope {
 
 void run_forward_stage(const StageInputs& inputs, Results& results) {
   const auto& [models, plan, statistics, backend, context] = inputs;
+  const Stopwatch opening;
   Job::open(models, plan, backend, context);
+  results.summary.add_time("prepare", opening.seconds());
   const Stopwatch watch;
   for (const OpenedModel& model : models) {
     const std::string& name = model.prepared.plan.entry.name;
@@ -42,7 +44,9 @@ void run_forward_stage(const StageInputs& inputs, Results& results) {
 
 void run_encode_stage(const StageInputs& inputs, Results& results) {
   const auto& [models, plan, statistics, backend, context] = inputs;
+  const Stopwatch opening;
   const Job job = Job::open(models, plan, backend, context);
+  results.summary.add_time("prepare", opening.seconds());
   for (std::size_t i = 0; i < models.size(); ++i) {
     const OpenedModel& model = models[i];
     const std::size_t prompts = model.prepared.prompts.size();

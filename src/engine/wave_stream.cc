@@ -178,6 +178,7 @@ void WaveStream::finish_wave() {
     for (const Matrix<float>& matrix : wave_->to_store) views.push_back(std::as_const(matrix).view());
     cache_->store(wave_->kept_keys, layers_, views);
   }
+  if (cache_ != nullptr) cache_->release();
   wave_.reset();
 }
 

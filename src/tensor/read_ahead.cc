@@ -32,15 +32,17 @@ std::size_t size_of(const ReadAhead::Step& step) {
   return bytes;
 }
 
-/// Reads and maps the pages (Linux 5.14; earlier kernels map them at the first use).
-void populate(std::span<const std::byte> bytes) {
+}  // namespace
+
+void bring_in(std::span<const std::byte> bytes) {
 #ifdef MADV_POPULATE_READ
   if (advise(bytes, MADV_POPULATE_READ)) return;
 #endif
   advise(bytes, MADV_WILLNEED);
 }
 
-}  // namespace
+
+void release_pages(std::span<const std::byte> bytes) { advise(bytes, MADV_DONTNEED); }
 
 ReadAhead::ReadAhead() {
   try {
@@ -129,7 +131,7 @@ void ReadAhead::run() {
     }
     lock.unlock();
     advise(soon, MADV_WILLNEED);
-    populate(piece);
+    bring_in(piece);
     lock.lock();
   }
 }

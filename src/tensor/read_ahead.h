@@ -9,6 +9,11 @@
 
 namespace saescope {
 
+/// Reads and maps pages of a mapped file (Linux 5.14; earlier kernels map them at the first use).
+void bring_in(std::span<const std::byte> bytes);
+/// Takes pages of a mapped file out of the process; they stay in the system's cache as long as it has room.
+void release_pages(std::span<const std::byte> bytes);
+
 /// Reads parts of mapped files ahead of their use, on a thread of its own: one after the other in the order
 /// of use, so that a disk reads in sequence while the processor computes, and whoever uses a part finds its
 /// pages in place.
