@@ -104,6 +104,7 @@ std::string content_key(const MappedFile& file, const fs::path& place, const fs:
 
 std::string sampled_key(const MappedFile& file) {
   const auto bytes = file.bytes();
+  const SinglePages pages(bytes);  // a file system that reads megabytes around each would read all of it
   Digest digest = Digest::sha256();
   digest.update(fmt::format("{}\n", bytes.size()));
   digest.update(as_text(bytes.first(std::min(kHeader, bytes.size()))));

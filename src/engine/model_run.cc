@@ -154,6 +154,18 @@ std::vector<LayerReads> ModelRun::reads() const {
   return reads;
 }
 
+/// A task's features are pieces of the rows of a transposed matrix: reading around them would read all of it.
+void ModelRun::keep_to_shares() {
+  for (const LayerWork& layer : work_) {
+    for (const SourceWork& work : layer.sources) {
+      const TensorView& weight = work.source.sae.encoder.weight;
+      if (work.features.size() == work.source.sae.encoder.dict_size || !weight.is_transposed()) continue;
+      const auto bytes = storage_bytes(weight.dtype, element_count(weight.shape));
+      shares_.emplace_back(std::span(weight.data, static_cast<std::size_t>(*bytes)));
+    }
+  }
+}
+
 void ModelRun::bind_analyses() {
   for (LayerWork& layer : work_) {
     for (const SourceWork& work : layer.sources) {
@@ -176,6 +188,7 @@ void ModelRun::encode(const ModelActivations& activations, EncodedPart* part, Re
   const std::size_t first = part == nullptr ? 0 : part->done();
   if (first > 0) part->load(results.tables, norms_);
   bind_analyses();
+  keep_to_shares();
   WaveStream stream = activations.stream({prepared.prompts, first, reads()});
   context_.progress->begin_stage(fmt::format("{}: prompts", prepared.plan.entry.name),
                                  prepared.prompts.size(), ProgressUnit::kItems);
