@@ -237,8 +237,16 @@ def analyze(
 
 
 def _analyze(analysis: str, given: dict[str, Any]) -> Result:
-    """Runs an analysis. `given` are the arguments of a function above by name: each is a flag's, or handled here."""
     run = Run()
+    progress = given.pop("progress")
+    run.add_flag("no_cache", not given.pop("cache"))
+    add_analysis(run, analysis, given)
+    run.start(progress=progress)
+    return Result(run)
+
+
+def add_analysis(run: Run, analysis: str, given: dict[str, Any]) -> None:
+    """Gives a run what an analysis needs. `given` are the arguments of a function above by name: each is a flag's, or handled here."""
     run.add_flag("analysis", analysis)
     run.add_prompts(given.pop("prompts"), given.pop("content_key"))
     run.add_config(given.pop("config"))
@@ -254,10 +262,6 @@ def _analyze(analysis: str, given: dict[str, Any]) -> Result:
         run.add_output("token_activations", "tokens.jsonl")
     if given.pop("report"):
         run.add_output("report", "report.html")
-    run.add_flag("no_cache", not given.pop("cache"))
-    progress = given.pop("progress")
     for keyword, value in given.items():
         if keyword not in _DEFAULTS or value != _DEFAULTS[keyword]:
             run.add_flag(keyword, value)
-    run.start(progress=progress)
-    return Result(run)

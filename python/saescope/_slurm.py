@@ -226,7 +226,7 @@ def _sbatch(job: Job, stage: str, before: Optional[str]) -> str:
         if "array" in done.stderr:
             hint += "; how many tasks an array may have: scontrol show config | grep MaxArraySize"
         what = "sbatch refuses the job of the stage " + stage
-        raise SubmissionError(what, job.script(stage), found=done.stderr.strip(), hint=hint[2:], user=False)
+        raise SubmissionError(what, found=done.stderr.strip(), hint=hint[2:], user=False)
     sys.stderr.write(done.stderr)
     return done.stdout.strip().split(";")[0]  # ID, or ID;CLUSTER
 
@@ -254,6 +254,7 @@ def require_slurm() -> None:
             expected="a login node of a cluster with Slurm",
             found=", ".join(engines) if engines else "no other engine either",
             hint="docs/cluster.md has scripts for PBS, LSF, SGE and Kubernetes; --print shows those for Slurm",
+            user=False,
         )
 
 
