@@ -204,7 +204,7 @@ def submit(job: Job) -> None:
     """Writes the scripts and submits the three jobs, all of them or none. `job.ids` are theirs then."""
     require_slurm()
     os.makedirs(os.path.join(job.folder, "logs"), exist_ok=True)
-    job.ids = {}
+    former, job.ids = job.ids, {}
     for stage in STAGES:
         with open(job.script(stage), "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(script_text(job, stage))
@@ -215,6 +215,7 @@ def submit(job: Job) -> None:
         job.save()
     except BaseException:
         cancel(job)
+        job.ids = former
         raise
 
 
@@ -225,37 +226,31 @@ def _sbatch(job: Job, stage: str, before: Optional[str]) -> str:
         hint = "; what was submitted before it is cancelled" if before else ""
         if "array" in done.stderr:
             hint += "; how many tasks an array may have: scontrol show config | grep MaxArraySize"
-        what = "sbatch refuses the job of the stage " + stage
-        raise SubmissionError(what, found=done.stderr.strip(), hint=hint[2:], user=False)
+        raise SubmissionError("sbatch refuses the job of the stage " + stage, found=done.stderr.strip(), hint=hint[2:], user=False)
     sys.stderr.write(done.stderr)
     return done.stdout.strip().split(";")[0]  # ID, or ID;CLUSTER
 
 
 def cancel(job: Job) -> None:
     """Cancels what is left of the jobs."""
-    if job.ids:
+    if job.ids and shutil.which("scancel") is not None:
         # It complains about jobs that have ended.
         subprocess.run(["scancel"] + list(job.ids.values()), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def resume(job: Job) -> None:
     """Submits the jobs again. What is left of the former ones is cancelled: nothing of it is lost."""
-    require_slurm()
     cancel(job)
     submit(job)
 
 
 def require_slurm() -> None:
     """Refuses to go on where there is no Slurm."""
-    if shutil.which("sbatch") is None:
-        engines = [name for command, name in _OTHER_ENGINES if shutil.which(command) is not None]
-        raise SubmissionError(
-            "there is no sbatch on this machine",
-            expected="a login node of a cluster with Slurm",
-            found=", ".join(engines) if engines else "no other engine either",
-            hint="docs/cluster.md has scripts for PBS, LSF, SGE and Kubernetes; --print shows those for Slurm",
-            user=False,
-        )
+    if shutil.which("sbatch") is not None:
+        return
+    engines = ", ".join(name for command, name in _OTHER_ENGINES if shutil.which(command)) or "no other engine either"
+    hint = "docs/cluster.md has scripts for PBS, LSF, SGE and Kubernetes; --print shows those for Slurm"
+    raise SubmissionError("there is no sbatch on this machine", "", "a login node of a cluster with Slurm", engines, hint, False)
 
 
 def check_flags(flags: Sequence[str]) -> None:
