@@ -46,6 +46,8 @@ def universal(
     batch_tokens: int | None = None,
     cache: bool = True,
     cache_limit: int | str | None = None,
+    store: str | os.PathLike[str] | None = None,
+    store_dtype: Literal["bf16", "fp32"] | None = None,
     offline: bool = False,
     progress: bool = True,
 ) -> Result:
@@ -105,6 +107,10 @@ def universal(
         Whether activations of earlier runs are used, and those of this one kept.
     cache_limit
         Disk space that they may take: bytes, or a text such as "8GiB", which it is without.
+    store
+        Another folder for them, such as the store of a job on a cluster, which has no limit without `cache_limit`.
+    store_dtype
+        Precision in which they are kept and therefore encoded ("fp32"); "bf16" halves the space.
     offline
         Use only what is on this machine.
     progress
@@ -151,6 +157,8 @@ def specific(
     batch_tokens: int | None = None,
     cache: bool = True,
     cache_limit: int | str | None = None,
+    store: str | os.PathLike[str] | None = None,
+    store_dtype: Literal["bf16", "fp32"] | None = None,
     offline: bool = False,
     progress: bool = True,
 ) -> Result:
@@ -216,6 +224,8 @@ def analyze(
     batch_tokens: int | None = None,
     cache: bool = True,
     cache_limit: int | str | None = None,
+    store: str | os.PathLike[str] | None = None,
+    store_dtype: Literal["bf16", "fp32"] | None = None,
     offline: bool = False,
     progress: bool = True,
 ) -> Result:

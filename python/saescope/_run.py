@@ -95,7 +95,7 @@ class Run:
 
     def look(self, store: str, output: str) -> None:
         """Lets the executable look at the flags and write what it would do with them into a file."""
-        flags = [*self._flags, "--store", store, "--dry-run"]
+        flags = [*self._flags, "--store", store, "--stage", "finish", "--dry-run"]
         _process.run(flags, output, progress=False, translate=self._translate)
 
     def printed(self) -> Iterator[str]:

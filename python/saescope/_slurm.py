@@ -166,8 +166,6 @@ def _command(job: Job, stage: str) -> List[str]:
     if not _has_flag(job.flags, "--threads"):
         # Where Slurm does not keep a task to its processors, the program would take the node's.
         words.append('--threads "${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}"')
-    if not _has_flag(job.flags, "--progress"):
-        words.append("--progress plain")
     if stage == "finish":
         words.append("> " + shlex.quote(job.summary()))
     return words
@@ -279,7 +277,7 @@ def _plan(job: Job) -> bytes:
     """What the program would do, as it says: it looks at its flags before anything waits in a queue."""
     if not os.access(job.executable, os.X_OK):
         raise SubmissionError("there is no run_sae_analysis", job.executable, hint="`make` builds it; --executable names another")
-    command = [job.executable] + job.flags + ["--store", job.store, "--dry-run"]
+    command = [job.executable] + job.flags + ["--store", job.store, "--stage", "finish", "--dry-run"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         what = "run_sae_analysis refuses its flags, as it says above; nothing was submitted"

@@ -55,6 +55,7 @@ def submit(
     threads: int | None = None,
     memory_limit: int | str | None = None,
     batch_tokens: int | None = None,
+    store_dtype: Literal["bf16", "fp32"] | None = None,
     offline: bool = False,
 ) -> Job:
     """Submits an analysis to Slurm as job arrays, and returns at once. It gives the bytes of the same analysis on one machine.

@@ -41,7 +41,7 @@ def test_flags_reach_the_program_as_they_were_given(tmp_path: Path) -> None:
     found = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, check=True).stdout.decode().split("\0")
     assert found[:-1] == [
         *NASTY, "--store", str(tmp_path / "a 'store'"), "--stage", "forward", "--task", "2/3", "--local-copy",
-        "/fast disk/me/it's $(id)", "--threads", "8", "--progress", "plain",
+        "/fast disk/me/it's $(id)", "--threads", "8",
     ]  # fmt: skip
 
 
@@ -99,6 +99,7 @@ def test_a_resumed_job_takes_new_options_and_keeps_its_flags(slurm: Path) -> Non
         (["--tasks", "2", "-d", "afterok:1", "--", *FLAGS], "-d: the submission itself gives sbatch this option"),
         (["--tasks", "2", "--comment=a\nb", "--", *FLAGS], "cannot say this"),
         (["--tasks", "2", "--", "--analysis", "nonsense"], "run_sae_analysis refuses its flags"),
+        (["--tasks", "2", "--", *FLAGS, "--no-cache"], "run_sae_analysis refuses its flags"),
         (["--tasks", "2", "--executable", "/nowhere", "--", *FLAGS], "/nowhere: there is no run_sae_analysis"),
         (["--resume", "/nowhere"], "the folder holds no job"),
     ],
