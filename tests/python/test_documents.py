@@ -78,6 +78,21 @@ def test_the_cookbook_shows_the_scripts_that_run() -> None:
         assert text == (ROOT / "docs/cookbook" / name).read_text("utf-8"), name
 
 
+def test_scripts_for_clusters_are_sound() -> None:
+    """Those that no engine is at hand for, too."""
+    scripts = re.findall(r"```bash\n(.*?)```", (ROOT / "docs/cluster.md").read_text("utf-8"), re.DOTALL)
+    assert len(scripts) > 5
+    for script in scripts:
+        done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True)
+        assert done.returncode == 0, script + done.stderr
+
+
+def test_the_jobs_of_kubernetes_complete_as_many_tasks_as_there_are() -> None:
+    jobs = (ROOT / "tools/kubernetes/job.yaml").read_text("utf-8")
+    numbers = re.findall(r"completions: (\d+)|--task, auto/(\d+)", jobs)
+    assert len(numbers) == 4 and len({number for pair in numbers for number in pair if number}) == 1
+
+
 def test_the_tour_runs_from_prompts_to_a_plot_and_a_report(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PYTHONPATH", "SAESCOPE_EXECUTABLE"):
         monkeypatch.setenv(name, ENVIRONMENT[name])
