@@ -16,7 +16,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PIPELINE = ROOT / "tests/goldens/pipeline"
 EXECUTABLE = os.environ.get("SAESCOPE_EXECUTABLE", "")
-PROMPTS = 600  # enough for a task to be met at work
+FEW = 90
+MANY = 600  # a task lasts long enough to be met at work
 OUTPUTS = {
     "--universal-output": "universal.csv",
     "--specific-output": "specific.csv",
@@ -33,7 +34,9 @@ HOW_IT_WAS_MADE = ("created", "command", "device", "notes", "stages")
 class Run:
     """The run, in a folder whose name needs quoting."""
 
-    def __init__(self, folder: Path, dtype: str) -> None:
+    def __init__(self, folder: Path, dtype: str, prompts: int) -> None:
+        self.dtype = dtype
+        self.prompts = prompts
         self.folder = folder / "it's $HOME"
         self.folder.mkdir()
         self.store = self.folder / "store"
@@ -43,7 +46,7 @@ class Run:
         self.flags += ["--prompts-path", "some prompts.jsonl", "--contrast", "weather:short", "--contrast-q", "1"]
         for flag, name in OUTPUTS.items():
             self.flags += [flag, f"out/{name}"]
-        write_prompts(self.folder / "some prompts.jsonl")
+        write_prompts(self.folder / "some prompts.jsonl", prompts)
 
     def submit(self, *options: str) -> subprocess.CompletedProcess[str]:
         """The command `submit` for a new job, from the run's folder."""
@@ -77,15 +80,15 @@ class Run:
         return files
 
 
-def write_prompts(path: Path) -> None:
+def write_prompts(path: Path, number: int) -> None:
     lines = []
     for name in ("Z_first.jsonl", "a_second.jsonl"):
         lines += (PIPELINE / "prompts" / name).read_text("utf-8-sig").split("\n")
     records = [json.loads(line) for line in lines if line.strip()]
     with open(path, "w", encoding="utf-8") as file:
-        for number in range(PROMPTS):
-            record = records[number % len(records)]
-            file.write(json.dumps({**record, "content": f"{number} {record['content']}"}) + "\n")
+        for index in range(number):
+            record = records[index % len(records)]
+            file.write(json.dumps({**record, "content": f"{index} {record['content']}"}) + "\n")
 
 
 def run(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -124,16 +127,17 @@ def environment_of_jobs(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session")
-def expected(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, bytes]]:
-    """The outputs of one ordinary run, for each dtype."""
-    known: dict[str, dict[str, bytes]] = {}
+def expected(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Run], dict[str, bytes]]:
+    """The outputs of an ordinary run, in place of a job's."""
+    known: dict[tuple[str, int], dict[str, bytes]] = {}
 
-    def outputs(dtype: str) -> dict[str, bytes]:
-        if dtype not in known:
-            ordinary = Run(tmp_path_factory.mktemp("ordinary"), dtype)
+    def outputs(job: Run) -> dict[str, bytes]:
+        key = (job.dtype, job.prompts)
+        if key not in known:
+            ordinary = Run(tmp_path_factory.mktemp("ordinary"), job.dtype, job.prompts)
             run(EXECUTABLE, *ordinary.flags, "--no-cache", "--progress", "none", folder=ordinary.folder)
-            known[dtype] = ordinary.outputs()
-            assert len(known[dtype]) == len(OUTPUTS) + 1
-        return known[dtype]
+            known[key] = ordinary.outputs()
+            assert len(known[key]) == len(OUTPUTS) + 1
+        return known[key]
 
     return outputs

@@ -11,40 +11,40 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import EXECUTABLE, PIPELINE, ROOT, Run, run, states, wait_for_end, wait_until, write_prompts
+from conftest import EXECUTABLE, FEW, MANY, PIPELINE, ROOT, Run, run, states, wait_for_end, wait_until, write_prompts
 
 import saescope
 
-Expected = Callable[[str], "dict[str, bytes]"]
+Expected = Callable[[Run], "dict[str, bytes]"]
 
 
 @pytest.mark.parametrize("dtype", ["bf16", "fp32"])
 def test_a_submitted_run_gives_the_bytes_of_an_ordinary_one(dtype: str, tmp_path: Path, expected: Expected) -> None:
-    job = Run(tmp_path, dtype)
+    job = Run(tmp_path, dtype, FEW)
     said = job.submit("--tasks", "3", "--at-once", "2", "--cpus-per-task", "2", "--comment=it's \"quoted\" #1").stdout
     assert "watch    squeue --jobs=" + ",".join(job.ids()) in said and "cancel   scancel " in said
     assert wait_for_end(job.ids()) == {"COMPLETED"}
-    assert job.outputs() == expected(dtype)
+    assert job.outputs() == expected(job)
     assert "2 threads" in job.log("forward-1")
     assert "wrote out/universal.csv" in (job.job / "summary.txt").read_text("utf-8")
 
 
 def test_a_task_that_slurm_starts_again_goes_on_where_it_was(tmp_path: Path, expected: Expected) -> None:
     """As where a job of higher priority needs its place, or its node fails."""
-    job = Run(tmp_path, "bf16")
+    job = Run(tmp_path, "bf16", MANY)
     job.submit("--tasks", "3", "--at-once", "2")
     forward = job.ids()[0]
     wait_until(lambda: states(forward).get(f"{forward}_1") == "RUNNING" and job.waves() > 20)
     run("scontrol", "requeue", f"{forward}_1", folder=tmp_path)
     assert wait_for_end(job.ids()) == {"COMPLETED"}
-    assert job.outputs() == expected("bf16")
+    assert job.outputs() == expected(job)
     first, second = job.log("forward-1").split("DUE TO JOB REQUEUE")
     assert "llama: prompts" not in first and "0 of them were in the store\nllama" not in second
 
 
 def test_a_killed_task_stops_the_job_and_the_resumed_one_finishes(tmp_path: Path, expected: Expected) -> None:
     """Slurm may be told to start the task again, but what depends on its array is cancelled all the same."""
-    job = Run(tmp_path, "fp32")
+    job = Run(tmp_path, "fp32", MANY)
     job.submit("--tasks", "3", "--at-once", "2")
     forward, encode, finish = job.ids()
     wait_until(lambda: states(forward).get(f"{forward}_2") == "RUNNING" and job.waves() > 20)
@@ -56,11 +56,11 @@ def test_a_killed_task_stops_the_job_and_the_resumed_one_finishes(tmp_path: Path
     assert not any((job.folder / "out").glob("*"))
     job.resume("--tasks", "5")
     assert wait_for_end(job.ids()) == {"COMPLETED"}
-    assert job.outputs() == expected("fp32")
+    assert job.outputs() == expected(job)
 
 
 def test_a_cancelled_job_is_resumed_and_another_number_of_tasks_uses_its_store(tmp_path: Path, expected: Expected) -> None:
-    job = Run(tmp_path, "bf16")
+    job = Run(tmp_path, "bf16", MANY)
     said = job.submit("--tasks", "3", "--at-once", "2").stdout
     wait_until(lambda: job.waves() > 20)
     cancel = next(line for line in said.splitlines() if "scancel" in line).split()[1:]
@@ -68,30 +68,30 @@ def test_a_cancelled_job_is_resumed_and_another_number_of_tasks_uses_its_store(t
     assert wait_for_end(job.ids()) <= {"CANCELLED", "COMPLETED"}
     job.resume()
     assert wait_for_end(job.ids()) == {"COMPLETED"}
-    assert job.outputs() == expected("bf16")
+    assert job.outputs() == expected(job)
     (job.folder / "out").rename(job.folder / "of three tasks")
     job.job = job.folder / "other job"
     job.submit("--tasks", "7", "--folder", "other job")
     assert wait_for_end(job.ids()) == {"COMPLETED"}
-    assert job.outputs() == expected("bf16")
-    assert re.search(r"llama: (\d+) of 600 prompts are this task.s, .* \1 of them were in the store", job.log("forward-7"))
+    assert job.outputs() == expected(job)
+    assert re.search(rf"llama: (\d+) of {MANY} prompts are this task.s, .* \1 of them were in the store", job.log("forward-7"))
 
 
 def test_tasks_find_their_numbers_in_an_array_and_under_srun(tmp_path: Path, expected: Expected) -> None:
-    job = Run(tmp_path, "bf16")
+    job = Run(tmp_path, "bf16", FEW)
     forward = shlex.join(job.command("--stage", "forward", "--task", "auto", "--threads", "1"))
     array = run("sbatch", "--parsable", "--array=5-9:2", "--output=forward-%a.log", "--wrap", forward, folder=job.folder)
     assert wait_for_end([array.stdout.strip()]) == {"COMPLETED"}
     encode = job.command("--stage", "encode", "--task", "auto", "--threads", "1")
     run("srun", "--ntasks=3", *encode, folder=job.folder)
     run(*job.command("--stage", "finish"), folder=job.folder)
-    assert job.outputs() == expected("bf16")
+    assert job.outputs() == expected(job)
     assert len(list(job.store.glob("jobs/*/encode-*-of-3"))) == 3
 
 
 def test_python_submits_waits_and_has_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    write_prompts(tmp_path / "prompts.jsonl")
+    write_prompts(tmp_path / "prompts.jsonl", FEW)
     features = PIPELINE / "features.csv"
     job = saescope.submit("both", "prompts.jsonl", features, tasks=3, at_once=2, config=PIPELINE / "config.toml", contrast=True,
                           sbatch={"cpus_per_task": 1, "time": 5}, record_prompts=True)  # fmt: skip
@@ -109,7 +109,7 @@ def test_python_submits_waits_and_has_the_result(tmp_path: Path, monkeypatch: py
 
 
 def test_a_job_that_slurm_refuses_in_part_is_not_submitted_in_part(tmp_path: Path) -> None:
-    job = Run(tmp_path, "bf16")
+    job = Run(tmp_path, "bf16", FEW)
     (tmp_path / "bin").mkdir()
     sbatch = tmp_path / "bin/sbatch"
     refuse = "case $* in *encode.sh) echo 'sbatch: error: no more jobs' >&2; exit 1 ;; esac"
