@@ -158,7 +158,7 @@ class Job:
         for stage in reversed(_slurm.STAGES):
             of_stage = [task for task in found if task.job == ids[stage]]
             count = Counter(task.phase for task in of_stage)
-            number = 1 if stage == "finish" else self._job.tasks
+            number = self._job.tasks_of(stage)
             if begun:
                 count["completed"] += number - len(of_stage)
             begun = begun or count["running"] + count["completed"] > 0

@@ -18,6 +18,7 @@ from typing import Any, Dict, List, Optional, Sequence
 _REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # where this is no installed wheel
 
 STAGES = ("forward", "encode", "finish")
+_USUAL_ENCODE_TASKS = 16  # docs/scale.md: from there on the file system is the limit, not the processors
 
 _USAGE = """%(prog)s --tasks N [option ...] -- flag of run_sae_analysis ...
        %(prog)s --resume FOLDER [option ...]"""
@@ -75,6 +76,7 @@ class Job:
         self.flags = list(flags)
         self.start = os.getcwd()  # where relative paths among the flags start
         self.tasks = tasks
+        self.encode_tasks: Optional[int] = None
         self.at_once: Optional[int] = None
         self.store = os.path.abspath("saescope-store")
         self.local_copy: Optional[str] = None
@@ -89,11 +91,17 @@ class Job:
             with open(path, encoding="utf-8") as file:
                 kept = json.load(file)
             job = cls(folder, kept["executable"], kept["flags"], kept["tasks"])
-            vars(job).update({key: kept[key] for key in ("start", "at_once", "store", "local_copy", "options", "ids")})
+            vars(job).update({key: kept[key] for key in ("start", "encode_tasks", "at_once", "store", "local_copy", "options", "ids")})
         except (OSError, ValueError, KeyError, TypeError) as error:
             found = "{}: {}".format(path, error)
             raise SubmissionError("the folder holds no job", folder, "one that a submission made", found) from None
         return job
+
+    def tasks_of(self, stage: str) -> int:
+        """How many tasks a stage has. Each of the stage encode reads most of the store: many of them wait for the file system."""
+        if stage == "finish":
+            return 1
+        return self.tasks if stage == "forward" else self.encode_tasks or min(self.tasks, _USUAL_ENCODE_TASKS)
 
     def save(self) -> None:
         """Writes job.json, with the outputs for whoever reads it."""
@@ -147,7 +155,7 @@ def script_text(job: Job, stage: str) -> str:
     # A minute before its time is up. B: sends it to the script's own process, which has become the program by then.
     options.append("--signal=B:TERM@60")
     if stage != "finish":
-        options.append("--array=1-{}{}".format(job.tasks, "%{}".format(job.at_once) if job.at_once else ""))
+        options.append("--array=1-{}{}".format(job.tasks_of(stage), "%{}".format(job.at_once) if job.at_once else ""))
     lines = ["#SBATCH " + " ".join(map(_slurm_quoted, group)) for group in _grouped(options + job.options)]
     return "\n".join(["#!/bin/bash"] + lines + [" \\\n  ".join(_command(job, stage))]) + "\n"
 
@@ -160,7 +168,7 @@ def _command(job: Job, stage: str) -> List[str]:
     if stage == "finish":
         words.append("--stage finish")
     else:
-        words.append('--stage {} --task "$SLURM_ARRAY_TASK_ID/{}"'.format(stage, job.tasks))
+        words.append('--stage {} --task "$SLURM_ARRAY_TASK_ID/{}"'.format(stage, job.tasks_of(stage)))
     if stage == "forward" and job.local_copy is not None:
         words.append("--local-copy " + _quoted_with_variables(job.local_copy))
     if not _has_flag(job.flags, "--threads"):
@@ -268,8 +276,8 @@ def check_options(job: Job) -> None:
     for text in [job.folder, job.start] + job.options:
         if "\n" in text or (text.startswith("/") and "\\" in text):
             raise SubmissionError("a script of Slurm cannot say this", json.dumps(text), "no line break, in paths no backslash")
-    for name, number in (("--tasks", job.tasks), ("--at-once", 1 if job.at_once is None else job.at_once)):
-        if number < 1:
+    for name, number in (("--tasks", job.tasks), ("--encode-tasks", job.encode_tasks), ("--at-once", job.at_once)):
+        if number is not None and number < 1:
             raise SubmissionError("no task would run", name, "at least 1", str(number))
 
 
@@ -299,7 +307,8 @@ def _own_command() -> str:
 def _parser() -> argparse.ArgumentParser:
     description = "Submits a run to Slurm as job arrays."
     parser = argparse.ArgumentParser(_own_command(), _USAGE, description, _EPILOG, allow_abbrev=False)
-    parser.add_argument("--tasks", type=int, metavar="N", help="tasks that the forward pass and the encoding are cut into")
+    parser.add_argument("--tasks", type=int, metavar="N", help="tasks that the forward pass is cut into")
+    parser.add_argument("--encode-tasks", type=int, metavar="N", help="tasks of the encoding (default: the same, but at most 16)")
     parser.add_argument("--at-once", type=int, metavar="M", help="tasks that run at the same time, at most")
     parser.add_argument("--store", metavar="DIR", help="shared folder of activations (default: ./saescope-store)")
     parser.add_argument("--folder", metavar="DIR", help="folder of the job's scripts and logs (default: ./saescope-job-TIME)")
@@ -334,6 +343,8 @@ def _apply(given: Any, options: Sequence[str], job: Job) -> None:
     """What the command line says of a new job or, anew, of an old one."""
     if given.tasks is not None:
         job.tasks = given.tasks
+    if given.encode_tasks is not None:
+        job.encode_tasks = given.encode_tasks
     if given.at_once is not None:
         job.at_once = given.at_once
     if given.store is not None:
@@ -352,7 +363,8 @@ def _print_scripts(job: Job) -> None:
 
 def _report(job: Job) -> None:
     ids = [job.ids[stage] for stage in STAGES]
-    _say("submitted {} (forward) and {} (encode), {} tasks each, and {} (finish)".format(ids[0], ids[1], job.tasks, ids[2]))
+    tasks = [job.tasks_of(stage) for stage in STAGES]
+    _say("submitted {} (forward, {} tasks), {} (encode, {} tasks) and {} (finish)".format(ids[0], tasks[0], ids[1], tasks[1], ids[2]))
     _say("  watch    squeue --jobs=" + ",".join(ids))
     _say("           tail -F " + shlex.quote(os.path.join(job.folder, "logs")) + "/*.log")
     _say("  cancel   scancel " + " ".join(ids))

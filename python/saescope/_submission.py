@@ -27,6 +27,7 @@ def submit(
     features: Features | None = None,
     *,
     tasks: int,
+    encode_tasks: int | None = None,
     at_once: int | None = None,
     sbatch: Mapping[str, str | int | bool | None] | None = None,
     store: str | os.PathLike[str] | None = None,
@@ -72,7 +73,9 @@ def submit(
     features
         As for `specific`; "universal" has none.
     tasks
-        How many tasks the forward pass and the encoding are cut into.
+        How many tasks the forward pass is cut into.
+    encode_tasks
+        How many the encoding is cut into. None: as many, but at most 16, since each of them reads most of the store.
     at_once
         How many of them run at the same time, at most. None: as many as the cluster lets.
     sbatch
@@ -100,7 +103,7 @@ def submit(
         Slurm or the executable is missing, or sbatch refuses the job.
     """
     given = dict(locals())
-    for name in ("analysis", "tasks", "at_once", "sbatch", "store", "folder", "local_copy"):
+    for name in ("analysis", "tasks", "encode_tasks", "at_once", "sbatch", "store", "folder", "local_copy"):
         del given[name]
     where = _new_folder(folder)
     run = Run(where)
@@ -109,6 +112,7 @@ def submit(
             _slurm.require_slurm()
             add_analysis(run, analysis, given)
             job = _slurm.Job(where, _executable.require(), run.flags, tasks)
+            job.encode_tasks = encode_tasks
             job.at_once = at_once
             job.local_copy = local_copy
             job.options = options_of(sbatch)

@@ -149,7 +149,7 @@ def test_a_job_that_slurm_has_forgotten_still_has_its_result(slurm: Path, config
 
 
 def test_submit_has_the_keywords_of_analyze(config: Path) -> None:
-    own = {"analysis", "tasks", "at_once", "sbatch", "folder", "local_copy"}
+    own = {"analysis", "tasks", "encode_tasks", "at_once", "sbatch", "folder", "local_copy"}
     analyze = inspect.signature(saescope.analyze).parameters
     submit = inspect.signature(saescope.submit).parameters
     assert set(submit) - own == set(analyze) - {"cache", "cache_limit", "progress"}

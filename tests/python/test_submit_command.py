@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,7 +64,7 @@ def test_a_submission_says_how_to_watch_cancel_and_resume(slurm: Path) -> None:
     assert done.returncode == 0, done.stderr
     folder = Path.cwd() / "my job"
     assert done.stdout.splitlines() == [
-        "submitted 101 (forward) and 102 (encode), 2 tasks each, and 103 (finish)",
+        "submitted 101 (forward, 2 tasks), 102 (encode, 2 tasks) and 103 (finish)",
         "  watch    squeue --jobs=101,102,103",
         f"           tail -F '{folder}/logs'/*.log",
         "  cancel   scancel 101 102 103",
@@ -93,6 +94,7 @@ def test_a_resumed_job_takes_new_options_and_keeps_its_flags(slurm: Path) -> Non
         (["--", "--analysis", "universal"], "nothing says how many tasks"),
         (["--tasks", "0", "--", *FLAGS], "--tasks: no task would run"),
         (["--tasks", "2", "--at-once", "0", "--", *FLAGS], "--at-once: no task would run"),
+        (["--tasks", "2", "--encode-tasks", "0", "--", *FLAGS], "--encode-tasks: no task would run"),
         (["--tasks", "2", "--", *FLAGS, "--stage", "finish"], "--stage: a job's run cannot have this flag"),
         (["--tasks", "2", "--", *FLAGS, "--task=1/2"], "--task: a job's run cannot have this flag"),
         (["--tasks", "2", "--array=1-3", "--", *FLAGS], "--array=1-3: the submission itself gives sbatch this option"),
@@ -123,3 +125,14 @@ def test_the_wheels_command_is_the_same(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "saescope", "submit", "--print", "--tasks", "2", "--", *FLAGS], cwd=tmp_path,
                           env=ENVIRONMENT, capture_output=True, text=True)  # fmt: skip
     assert f"exec {EXECUTABLE} \\\n" in done.stdout, done.stderr
+
+
+def test_the_encoding_is_cut_into_fewer_tasks_unless_another_number_is_given() -> None:
+    """Each of them reads most of the store."""
+    def arrays(*options: str) -> list[str]:
+        shown = submit("--print", "--executable", EXECUTABLE, *options, "--", *FLAGS).stdout
+        return re.findall(r"--array=1-(\d+)", shown) + re.findall(r"SLURM_ARRAY_TASK_ID/(\d+)", shown)
+
+    assert arrays("--tasks", "8") == ["8", "8"] * 2
+    assert arrays("--tasks", "64") == ["64", "16"] * 2
+    assert arrays("--tasks", "64", "--encode-tasks", "32") == ["64", "32"] * 2
