@@ -22,17 +22,23 @@ namespace fs = std::filesystem;
 constexpr int kTimeForOthers = 50;
 
 constexpr const char* kState = "state-";
+constexpr const char* kStateText = "state";  // of the metadata, which the tensors' checksum leaves out
+constexpr const char* kStateDigest = "sha256 of state";
 constexpr std::string_view kNorms = "norms/";  // and the layer
 
 std::string_view as_text(std::span<const float> values) {
   return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
 }
 
+std::string sha256_of(std::string_view text) {
+  Digest digest = Digest::sha256();
+  digest.update(text);
+  return digest.finish();
+}
+
 std::string digest_of_file(const fs::path& path) {
   const MappedFile file(path);
-  Digest digest = Digest::sha256();
-  digest.update({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()});
-  return digest.finish();
+  return sha256_of({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()});
 }
 
 std::vector<fs::path> states_in(const fs::path& folder) {
@@ -54,8 +60,8 @@ struct EncodedPart::State {
   std::vector<std::string> digests;
 };
 
-EncodedPart::EncodedPart(fs::path folder, Progress& progress)
-    : folder_(std::move(folder)), progress_(progress) {
+EncodedPart::EncodedPart(fs::path folder, std::string numerics, Progress& progress)
+    : folder_(std::move(folder)), numerics_(std::move(numerics)), progress_(progress) {
   refresh();
 }
 
@@ -66,7 +72,13 @@ std::optional<EncodedPart::State> EncodedPart::read_state(const fs::path& path) 
     const SafetensorsFile parsed = parse_safetensors(file.bytes(), path.string());
     if (!has_its_checksums(parsed))
       throw InputError({.what = "its checksum does not match", .where = path.string()});
-    const nlohmann::json json = parse_json(parsed.metadata.at("state"), path.string());
+    const std::string& text = parsed.metadata.at(kStateText);
+    if (sha256_of(text) != parsed.metadata.at(kStateDigest))
+      throw InputError({.what = "its checksum does not match", .where = path.string()});
+    const nlohmann::json json = parse_json(text, path.string());
+    if (json.at("numerics") != numerics_) {
+      throw InputError({.what = "its activations are of another kind of processor", .where = path.string()});
+    }
     State state;
     state.done = json.at("done").get<std::size_t>();
     for (const auto& [name, digest] : json.at("rows").items()) {
@@ -78,20 +90,31 @@ std::optional<EncodedPart::State> EncodedPart::read_state(const fs::path& path) 
     }
     return state;
   } catch (const std::exception& failure) {
-    progress_.warn(fmt::format("a file of the job does not count: {}", failure.what()));
+    std::error_code error;  // a process that does the same task may have removed it for a newer one
+    if (fs::exists(path, error))
+      progress_.warn(fmt::format("a file of the job does not count: {}", failure.what()));
     return std::nullopt;
   }
 }
 
 void EncodedPart::refresh() {
-  for (const fs::path& path : states_in(folder_)) {
-    const auto state = read_state(path);
-    if (!state) continue;
-    done_ = state->done;
-    state_ = path;
-    rows_ = state->rows;
-    rows_digests_ = state->digests;
-    return;
+  constexpr int kLooks = 10;
+  std::error_code error;
+  bool vanished = true;
+  for (int look = 0; look < kLooks && vanished; ++look) {
+    vanished = false;
+    for (const fs::path& path : states_in(folder_)) {
+      const auto state = read_state(path);
+      if (!state) {
+        vanished = vanished || !fs::exists(path, error);
+        continue;
+      }
+      done_ = state->done;
+      state_ = path;
+      rows_ = state->rows;
+      rows_digests_ = state->digests;
+      return;
+    }
   }
 }
 
@@ -120,8 +143,9 @@ void EncodedPart::save(std::size_t done, Results& results, NormWatch& norms) {
   }
   nlohmann::ordered_json rows = nlohmann::ordered_json::object();
   for (std::size_t i = 0; i < rows_.size(); ++i) rows[rows_[i].filename().string()] = rows_digests_[i];
-  const nlohmann::ordered_json state = {{"done", done}, {"rows", rows}};
-  file.metadata["state"] = state.dump();
+  const nlohmann::ordered_json state = {{"done", done}, {"numerics", numerics_}, {"rows", rows}};
+  file.metadata[kStateText] = state.dump();
+  file.metadata[kStateDigest] = sha256_of(file.metadata[kStateText]);
   const fs::path path = folder_ / fmt::format("{}{:012}.safetensors", kState, done);
   file.add_checksums();
   file.write(path);

@@ -25,8 +25,9 @@ namespace saescope {
 /// counts; two processes that do the same task write the same numbers, and each its own states.
 class EncodedPart {
  public:
-  /// @param progress is told of damaged files, which do not count; must outlive this
-  EncodedPart(std::filesystem::path folder, Progress& progress);
+  /// @param numerics of the activations that are encoded: parts of others do not count
+  /// @param progress is told of damaged files, which do not count either; must outlive this
+  EncodedPart(std::filesystem::path folder, std::string numerics, Progress& progress);
 
   /// Looks at what is on disk now.
   void refresh();
@@ -51,6 +52,7 @@ class EncodedPart {
   void save_rows(std::size_t to, std::deque<ChosenActivations>& chosen);
 
   std::filesystem::path folder_;
+  std::string numerics_;
   Progress& progress_;
   std::size_t done_ = 0;
   std::filesystem::path state_;
