@@ -22,50 +22,56 @@ void replace_all(std::string& text, const std::string& what, const std::string& 
   }
 }
 
-/// `"created":"2026-11-29T18:53:57Z"` is the one thing that two equal runs differ in.
-void leave_out_moment(std::string& report) {
-  const std::string key = "\"created\":\"";
-  const std::size_t begin = report.find(key);
-  if (begin == std::string::npos) throw std::runtime_error("the report does not say when it was made");
-  const std::size_t value = begin + key.size();
-  report.erase(value, report.find('"', value) - value);
+/// Two equal runs differ in the moment (`"created":"2026-11-29T18:53:57Z"`), in how long their stages took,
+/// and in how the activations were come by (`"llama: 30 prompts, 569 tokens, joined from 3 parts"`).
+void leave_out_what_differs(std::string& report) {
+  const std::regex moment("\"created\":\"[^\"]*\"");
+  const std::regex stages("\"stages\":\\[[^\\]]*\\]");
+  const std::regex origin("( prompts, [0-9]+ tokens), [^\"]*\"");
+  const std::size_t begin = report.find("<script type=\"application/json\" id=\"run\">");
+  const std::size_t end = report.find("\"labels\":", begin);
+  if (end == std::string::npos) throw std::runtime_error("the report has no data of the run");
+  std::string head = report.substr(begin, end - begin);
+  head = std::regex_replace(head, std::regex(",\"[^\"]*: the activation cache was not read[^\"]*\""), "");
+  for (const std::regex& pattern : {moment, stages, origin}) {
+    if (!std::regex_search(head, pattern))
+      throw std::runtime_error("the report's data has another form: " + head);
+    head = std::regex_replace(head, pattern, "$1\"");
+  }
+  report.replace(begin, end - begin, head);
 }
 
 }  // namespace
 
-StagedRun::StagedRun(std::vector<std::string> extra, int copies) : files_(copies), extra_(std::move(extra)) {}
+StagedRun::StagedRun(std::vector<std::string> extra, int copies) : files_(copies), extra_(std::move(extra)) {
+  const auto analysis = std::find(extra_.begin(), extra_.end(), "--analysis");
+  if (analysis == extra_.end()) return;
+  analysis_ = analysis[1];
+  extra_.erase(analysis, analysis + 2);
+}
 
 std::vector<std::string> StagedRun::flags() const {
-  const auto out = [&](const char* name) { return (files_.out() / name).string(); };
-  std::vector<std::string> all = {"--config",
-                                  folder() / "pipeline/config.toml",
-                                  "--prompts-path",
-                                  folder() / "prompts.jsonl",
-                                  "--analysis",
-                                  "both",
-                                  "--features-csv",
-                                  folder() / "pipeline/features.csv",
-                                  "--universal-output",
-                                  out("universal.csv"),
-                                  "--specific-output",
-                                  out("specific.csv"),
-                                  "--record-prompts",
-                                  "--token-activations",
-                                  out("tokens.jsonl"),
-                                  "--contrast-output",
-                                  out("contrast.csv"),
-                                  "--contrast-q",
-                                  "1",
-                                  "--report",
-                                  out("report.html"),
-                                  "--activations-output",
-                                  out("activations.safetensors"),
-                                  "--threshold",
-                                  "0.1",
-                                  "--batch-tokens",
-                                  "60",
-                                  "--offline",
-                                  "--progress=none"};
+  std::vector<std::string> all;
+  const auto add = [&](const char* flag, const fs::path& value) { all.insert(all.end(), {flag, value}); };
+  add("--config", folder() / "pipeline/config.toml");
+  add("--prompts-path", folder() / "prompts.jsonl");
+  add("--analysis", analysis_);
+  if (analysis_ != "specific") {
+    add("--universal-output", files_.out() / "universal.csv");
+    add("--threshold", "0.1");
+  }
+  if (analysis_ != "universal") {
+    add("--features-csv", folder() / "pipeline/features.csv");
+    add("--specific-output", files_.out() / "specific.csv");
+    all.emplace_back("--record-prompts");
+    add("--token-activations", files_.out() / "tokens.jsonl");
+  }
+  add("--contrast-output", files_.out() / "contrast.csv");
+  add("--contrast-q", "1");
+  add("--report", files_.out() / "report.html");
+  add("--activations-output", files_.out() / "activations.safetensors");
+  add("--batch-tokens", "60");
+  all.insert(all.end(), {"--offline", "--progress=none"});
   all.insert(all.end(), extra_.begin(), extra_.end());
   return all;
 }
@@ -118,7 +124,7 @@ Outputs StagedRun::take_outputs() const {
   Outputs outputs = files_.outputs();
   for (auto& [name, bytes] : outputs) {
     if (name != "report.html") continue;
-    leave_out_moment(bytes);
+    leave_out_what_differs(bytes);
     replace_all(bytes, folder().string(), "FOLDER");
   }
   for (const auto& [name, bytes] : outputs) fs::remove(files_.out() / name);

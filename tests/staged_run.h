@@ -10,15 +10,16 @@
 
 namespace saescope::testing_support {
 
-/// Every output of a run, by its file's name. Of the report, the moment of its making is left out, and where
-/// the run lies.
+/// Every output of a run, by its file's name. Of the report, what two equal runs differ in is left out: when
+/// it was made, how long that took, how many prompts the store had, and the run's folder.
 using Outputs = std::map<std::string, std::string>;
 
 /// A run with every output that there is, over two tiny models and four SAEs, in a folder of its own. It is
 /// done by one process, or in stages by several, which meet in a store below the folder.
 class StagedRun {
  public:
-  /// @param extra flags of all of its processes @param copies of the thirty prompts
+  /// @param extra flags of all of its processes; of another --analysis, the outputs that it has
+  /// @param copies of the thirty prompts
   explicit StagedRun(std::vector<std::string> extra = {}, int copies = 1);
 
   /// The flags that all processes get, without the store.
@@ -60,6 +61,7 @@ class StagedRun {
  private:
   TinyRun files_;
   std::vector<std::string> extra_;
+  std::string analysis_ = "both";
 };
 
 /// The outputs of one process, which are made once for each list of flags.

@@ -55,6 +55,7 @@ std::vector<fs::path> states_in(const fs::path& folder) {
 
 /// What a file of a state says besides the accumulators.
 struct EncodedPart::State {
+  std::shared_ptr<const MappedFile> file;
   std::size_t done = 0;
   std::vector<fs::path> rows;
   std::vector<std::string> digests;
@@ -68,8 +69,9 @@ EncodedPart::EncodedPart(fs::path folder, std::string numerics, Progress& progre
 /// @return nothing where it or a file of rows is damaged or not there
 std::optional<EncodedPart::State> EncodedPart::read_state(const fs::path& path) {
   try {
-    const MappedFile file(path);
-    const SafetensorsFile parsed = parse_safetensors(file.bytes(), path.string());
+    State state;
+    state.file = std::make_shared<const MappedFile>(path);
+    const SafetensorsFile parsed = parse_safetensors(state.file->bytes(), path.string());
     if (!has_its_checksums(parsed))
       throw InputError({.what = "its checksum does not match", .where = path.string()});
     const std::string& text = parsed.metadata.at(kStateText);
@@ -79,7 +81,6 @@ std::optional<EncodedPart::State> EncodedPart::read_state(const fs::path& path) 
     if (json.at("numerics") != numerics_) {
       throw InputError({.what = "its activations are of another kind of processor", .where = path.string()});
     }
-    State state;
     state.done = json.at("done").get<std::size_t>();
     for (const auto& [name, digest] : json.at("rows").items()) {
       state.rows.push_back(folder_ / name);
@@ -111,6 +112,7 @@ void EncodedPart::refresh() {
       }
       done_ = state->done;
       state_ = path;
+      loaded_ = state->file;
       rows_ = state->rows;
       rows_digests_ = state->digests;
       return;
@@ -119,8 +121,7 @@ void EncodedPart::refresh() {
 }
 
 void EncodedPart::load(FeatureTables& tables, NormWatch& norms) const {
-  const MappedFile file(state_);
-  const SafetensorsFile parsed = parse_safetensors(file.bytes(), state_.string());
+  const SafetensorsFile parsed = parse_safetensors(loaded_->bytes(), state_.string());
   tables.for_each([&](FeatureTable& table) { TableTensors::load(table, parsed.tensors, state_.string()); });
   for (const auto& [name, view] : parsed.tensors) {
     if (!name.starts_with(kNorms)) continue;
@@ -149,6 +150,7 @@ void EncodedPart::save(std::size_t done, Results& results, NormWatch& norms) {
   const fs::path path = folder_ / fmt::format("{}{:012}.safetensors", kState, done);
   file.add_checksums();
   file.write(path);
+  loaded_.reset();
   std::error_code ignored;
   if (state_ != path) fs::remove(state_, ignored);
   state_ = path;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,6 +57,7 @@ class EncodedPart {
   Progress& progress_;
   std::size_t done_ = 0;
   std::filesystem::path state_;
+  std::shared_ptr<const MappedFile> loaded_;  ///< the state that was found, whoever removes it meanwhile
   std::vector<std::filesystem::path> rows_;
   std::vector<std::string> rows_digests_;  ///< SHA-256, parallel to rows_
   Clock::time_point saved_ = Clock::now();
