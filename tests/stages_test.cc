@@ -62,6 +62,16 @@ INSTANTIATE_TEST_SUITE_P(, StagesCut,
 /// Everything in one argument list: what is not named is not analysed.
 std::vector<std::string> specific_alone() { return {"--analysis", "specific"}; }
 
+TEST(Stages, AStoreInBfloat16GivesTheBytesOfOneRunThatRoundsSo) {
+  const std::vector<std::string> rounded = {"--store-dtype", "bf16"};
+  const StagedRun run(rounded);
+  run.run_all("forward", 2);
+  run.run_all("encode", 3);
+  const Outputs outputs = run.finish();
+  expect_same_outputs(outputs, whole_outputs(rounded));
+  EXPECT_NE(outputs.at("universal.csv"), whole_outputs().at("universal.csv"));
+}
+
 TEST(Stages, MoreTasksThanChosenFeaturesGiveTheBytesOfOneRun) {
   const StagedRun run(specific_alone());
   run.run_all("forward", 2);
