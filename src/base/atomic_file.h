@@ -12,9 +12,9 @@ namespace saescope {
 
 /// A file that appears whole or not at all: written in the folder of its final place without a name, so that
 /// a killed process leaves nothing behind, then flushed to disk, named and renamed. Where the file system has
-/// no nameless files it has a temporary name from the start, and the destructor removes it. Without `commit`
-/// what lay at the final place stays as it was. A link is followed; to a device or a pipe, `commit` writes
-/// everything through.
+/// no nameless files it has a temporary name from the start, and the destructor removes it; where these
+/// cannot be linked they are copied. Without `commit` what lay at the final place stays as it was. A link is
+/// followed; to a device or a pipe, `commit` writes everything through.
 class AtomicFile {
  public:
   /// Creates missing parent folders. @throws RunError where the folder or file cannot be written.
@@ -38,6 +38,7 @@ class AtomicFile {
   int open_nameless(const std::filesystem::path& folder);
   int open_named(const std::filesystem::path& folder);
   bool give_name();
+  bool copy_to_named();
   void open(const std::filesystem::path& folder);
   void write_through();
   std::filesystem::path path_;  ///< as it was given, for messages

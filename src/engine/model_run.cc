@@ -53,6 +53,7 @@ ModelRun::ModelRun(const OpenedModel& model, const RunPlan& plan, Share share,
       statistics_(statistics),
       backend_(backend),
       context_(context),
+      patient_{context.threads, context.progress, &never_},
       work_(model.layers.size()) {}
 
 void ModelRun::wire_tables(Results& results) {
@@ -166,11 +167,11 @@ void ModelRun::keep_to_shares() {
   }
 }
 
-void ModelRun::bind_analyses() {
+void ModelRun::bind_analyses(const Context& context) {
   for (LayerWork& layer : work_) {
     for (const SourceWork& work : layer.sources) {
       if (work.is_empty()) continue;
-      SourceAnalysis& analysis = layer.analyses.emplace_back(work.source, backend_, context_);
+      SourceAnalysis& analysis = layer.analyses.emplace_back(work.source, backend_, context);
       for (const TokenWork& token : work.tokens) {
         if (token.all != nullptr && work.features.size() > 0) {
           analysis.add_all_features(token.token_type, work.features, *token.all);
@@ -187,7 +188,8 @@ void ModelRun::encode(const ModelActivations& activations, EncodedPart* part, Re
   const PreparedModel& prepared = model_.prepared;
   const std::size_t first = part == nullptr ? 0 : part->done();
   if (first > 0) part->load(results.tables, norms_);
-  bind_analyses();
+  // A wave that is encoded to its end can be kept.
+  bind_analyses(part == nullptr ? context_ : patient_);
   keep_to_shares();
   WaveStream stream = activations.stream({prepared.prompts, first, reads()});
   context_.progress->begin_stage(fmt::format("{}: prompts", prepared.plan.entry.name),
@@ -225,11 +227,22 @@ void ModelRun::encode_stream(WaveStream& stream, EncodedPart* part, Results& res
   double encoding = 0;
   std::size_t done = part == nullptr ? 0 : part->done();
   context_.progress->update(done);
-  for (ActivationBatch batch; stream.next(batch);) {
+  bool within_wave = false;
+  const auto next = [&](ActivationBatch& batch) {
+    try {
+      return stream.next(batch);
+    } catch (const Interrupted&) {
+      const bool finds_more = part != nullptr && !within_wave && done > part->done();
+      if (finds_more) part->save(done, results, norms_);
+      throw;
+    }
+  };
+  for (ActivationBatch batch; next(batch);) {
     const Stopwatch watch;
     add(batch);
     encoding += watch.seconds();
-    if (batch.layer != stream.layers().back()) continue;
+    within_wave = batch.layer != stream.layers().back();
+    if (within_wave) continue;
     done += batch.prompt_indices.size();
     context_.progress->update(done);
     if (part == nullptr) continue;
