@@ -44,7 +44,7 @@ def test_a_task_that_slurm_starts_again_goes_on_where_it_was(tmp_path: Path, exp
 
 def test_a_killed_task_stops_the_job_and_the_resumed_one_finishes(tmp_path: Path, expected: Expected) -> None:
     """Slurm may be told to start the task again, but what depends on its array is cancelled all the same."""
-    job = Run(tmp_path, "fp32", MANY)
+    job = Run(tmp_path, "bf16", MANY)
     job.submit("--tasks", "3", "--at-once", "2")
     forward, encode, finish = job.ids()
     wait_until(lambda: states(forward).get(f"{forward}_2") == "RUNNING" and job.waves() > 20)
