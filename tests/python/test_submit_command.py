@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ENVIRONMENT, EXECUTABLE, PIPELINE, ROOT
+from conftest import ENVIRONMENT, EXECUTABLE, PIPELINE, ROOT, assert_same
+
+import saescope
 
 SUBMIT = str(ROOT / "tools/slurm/submit")
 FLAGS = ["--config", str(PIPELINE / "config.toml"), "--prompts-path", str(PIPELINE / "prompts"), "--analysis", "universal",
@@ -74,6 +76,14 @@ def test_a_submission_says_how_to_watch_cancel_and_resume(slurm: Path) -> None:
     ]
     assert "llama_trainer1_layer1" in (folder / "plan.txt").read_text("utf-8")
     assert Path("out/universal.csv").read_text("utf-8").startswith("feature_id")
+
+
+def test_python_has_the_result_of_a_job_of_the_command_line(slurm: Path) -> None:
+    submit("--tasks", "2", "--folder", "job", "--executable", EXECUTABLE, "--", *FLAGS)
+    result = saescope.open_job("job").result()
+    assert_same(result.universal, Path("out/universal.csv"))
+    with pytest.raises(AttributeError, match="no report; it has universal"):
+        _ = result.report
 
 
 def test_a_resumed_job_takes_new_options_and_keeps_its_flags(slurm: Path) -> None:

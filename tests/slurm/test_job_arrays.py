@@ -19,13 +19,18 @@ Expected = Callable[[Run], "dict[str, bytes]"]
 
 
 @pytest.mark.parametrize("dtype", ["bf16", "fp32"])
-def test_a_submitted_run_gives_the_bytes_of_an_ordinary_one(dtype: str, tmp_path: Path, expected: Expected) -> None:
+def test_a_submitted_run_gives_the_bytes_of_an_ordinary_one(
+    dtype: str, tmp_path: Path, expected: Expected, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = Run(tmp_path, dtype, FEW)
-    said = job.submit("--tasks", "3", "--at-once", "2", "--cpus-per-task", "2", "--comment=it's \"quoted\" #1").stdout
+    monkeypatch.setenv("NODES_DISK", str(tmp_path / "disk"))
+    options = ["--cpus-per-task", "2", "--comment=it's \"quoted\" #1", "--local-copy", "$NODES_DISK/copies"]
+    said = job.submit("--tasks", "3", "--at-once", "2", *options).stdout
     assert "watch    squeue --jobs=" + ",".join(job.ids()) in said and "cancel   scancel " in said
     assert wait_for_end(job.ids()) == {"COMPLETED"}
     assert job.outputs() == expected(job)
     assert "2 threads" in job.log("forward-1")
+    assert len(list((tmp_path / "disk/copies").glob("*.safetensors"))) == 3  # of llama's layers two files, of qwen's one
     assert "wrote out/universal.csv" in (job.job / "summary.txt").read_text("utf-8")
 
 
