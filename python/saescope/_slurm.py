@@ -171,16 +171,12 @@ def _command(job: Job, stage: str) -> List[str]:
         words.append('--stage {} --task "$SLURM_ARRAY_TASK_ID/{}"'.format(stage, job.tasks_of(stage)))
     if stage == "forward" and job.local_copy is not None:
         words.append("--local-copy " + _quoted_with_variables(job.local_copy))
-    if not _has_flag(job.flags, "--threads"):
+    if not any(flag.split("=", 1)[0] == "--threads" for flag in job.flags):
         # Where Slurm does not keep a task to its processors, the program would take the node's.
         words.append('--threads "${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}"')
     if stage == "finish":
         words.append("> " + shlex.quote(job.summary()))
     return words
-
-
-def _has_flag(flags: Sequence[str], name: str) -> bool:
-    return any(flag == name or flag.startswith(name + "=") for flag in flags)
 
 
 def _grouped(words: Sequence[str]) -> List[List[str]]:
@@ -341,16 +337,10 @@ def _old_job(given: Any, flags: Sequence[str]) -> Job:
 
 def _apply(given: Any, options: Sequence[str], job: Job) -> None:
     """What the command line says of a new job or, anew, of an old one."""
-    if given.tasks is not None:
-        job.tasks = given.tasks
-    if given.encode_tasks is not None:
-        job.encode_tasks = given.encode_tasks
-    if given.at_once is not None:
-        job.at_once = given.at_once
-    if given.store is not None:
-        job.store = os.path.abspath(os.path.expanduser(given.store))
-    if given.local_copy is not None:
-        job.local_copy = given.local_copy
+    for name in ("tasks", "encode_tasks", "at_once", "store", "local_copy"):
+        value = getattr(given, name)
+        if value is not None:
+            setattr(job, name, os.path.abspath(os.path.expanduser(value)) if name == "store" else value)
     job.options += options  # of an option that occurs twice Slurm takes the last
     check_flags(job.flags)
     check_options(job)
