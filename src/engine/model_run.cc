@@ -196,13 +196,7 @@ void ModelRun::encode(const ModelActivations& activations, EncodedPart* part, Re
                                  prepared.prompts.size(), ProgressUnit::kItems);
   encode_stream(stream, part, results);
   context_.progress->end_stage();
-  const WaveCounts& counts = stream.counts();
-  describe(fmt::format("{} distinct prefixes computed in {} wave{}{}", counts.computed_nodes, counts.waves,
-                       counts.waves == 1 ? "" : "s",
-                       counts.cached_prompts == 0
-                           ? ""
-                           : fmt::format("; {} prompts from the activation cache", counts.cached_prompts)),
-           results);
+  describe(in_words(stream.counts()), results);
   if (activations.are_kept() && plan_.keep.all_tokens && !activations.keeps_all_tokens()) {
     results.summary.notes.push_back(fmt::format(
         "{}: the activation cache was not read: it does not hold every token", prepared.plan.entry.name));

@@ -38,8 +38,7 @@ void run_forward_stage(const StageInputs& inputs, Results& results) {
         context.progress->update(done += batch.prompt_indices.size());
     }
     context.progress->end_stage();
-    results.summary.notes.push_back(fmt::format("{}: {} distinct prefixes computed in {} waves", name,
-                                                stream.counts().computed_nodes, stream.counts().waves));
+    results.summary.notes.push_back(fmt::format("{}: {}", name, in_words(stream.counts())));
   }
   results.summary.add_time("forward", watch.seconds());
 }
