@@ -216,6 +216,23 @@ TEST(Stages, TheSameTaskTwiceAtOnceDoesNoHarm) {
   expect_same_outputs(run.finish(), whole_outputs());
 }
 
+TEST(Stages, FinishWaitsForTasksThatAreAtWorkAndSaysNothingElse) {
+  const std::vector<std::string> small_waves = {"--batch-tokens", "1"};
+  const StagedRun run(small_waves, 10);
+  run.run_all("forward", 1);
+  ChildProcess finish(run.command("finish", ""), run.folder(), run.environment({"SAESCOPE_STORE_WAIT=300"}));
+  std::deque<ChildProcess> tasks;
+  for (const char* task : {"1/2", "2/2", "1/2"}) {
+    tasks.emplace_back(run.command("encode", task), run.folder(), run.environment());
+  }
+  for (ChildProcess& task : tasks) EXPECT_EQ(task.wait().err, "");
+  const ProcessResult result = finish.wait();
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.err, ::testing::StartsWith("waiting up to 300 s for"));
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  expect_same_outputs(run.take_outputs(), whole_outputs(small_waves, 10));
+}
+
 TEST(Stages, FinishNamesTheCommandOfAMissingPartWhichMakesIt) {
   const StagedRun run({"--content-key", "content"});
   run.run_all("forward", 1);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "engine/source_share.h"
@@ -53,7 +54,6 @@ ModelRun::ModelRun(const OpenedModel& model, const RunPlan& plan, Share share,
       statistics_(statistics),
       backend_(backend),
       context_(context),
-      patient_{context.threads, context.progress, &never_},
       work_(model.layers.size()) {}
 
 void ModelRun::wire_tables(Results& results) {
@@ -167,11 +167,11 @@ void ModelRun::keep_to_shares() {
   }
 }
 
-void ModelRun::bind_analyses(const Context& context) {
+void ModelRun::bind_analyses() {
   for (LayerWork& layer : work_) {
     for (const SourceWork& work : layer.sources) {
       if (work.is_empty()) continue;
-      SourceAnalysis& analysis = layer.analyses.emplace_back(work.source, backend_, context);
+      SourceAnalysis& analysis = layer.analyses.emplace_back(work.source, backend_, context_);
       for (const TokenWork& token : work.tokens) {
         if (token.all != nullptr && work.features.size() > 0) {
           analysis.add_all_features(token.token_type, work.features, *token.all);
@@ -188,8 +188,7 @@ void ModelRun::encode(const ModelActivations& activations, EncodedPart* part, Re
   const PreparedModel& prepared = model_.prepared;
   const std::size_t first = part == nullptr ? 0 : part->done();
   if (first > 0) part->load(results.tables, norms_);
-  // A wave that is encoded to its end can be kept.
-  bind_analyses(part == nullptr ? context_ : patient_);
+  bind_analyses();
   keep_to_shares();
   WaveStream stream = activations.stream({prepared.prompts, first, reads()});
   context_.progress->begin_stage(fmt::format("{}: prompts", prepared.plan.entry.name),
@@ -233,7 +232,12 @@ void ModelRun::encode_stream(WaveStream& stream, EncodedPart* part, Results& res
   };
   for (ActivationBatch batch; next(batch);) {
     const Stopwatch watch;
-    add(batch);
+    {
+      // A wave that is encoded to its end can be kept.
+      std::optional<CancelToken::Hold> to_the_end;
+      if (part != nullptr) to_the_end.emplace(*context_.cancel);
+      add(batch);
+    }
     encoding += watch.seconds();
     within_wave = batch.layer != stream.layers().back();
     if (within_wave) continue;

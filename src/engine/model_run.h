@@ -73,7 +73,7 @@ class ModelRun {
   TokenWork wire_token(const OpenedSource& source, const TokenPlan& token, Results& results);
   std::vector<LayerReads> reads() const;
   void keep_to_shares();
-  void bind_analyses(const Context& context);
+  void bind_analyses();
   void add(const ActivationBatch& batch);
   void encode_stream(WaveStream& stream, EncodedPart* part, Results& results);
 
@@ -83,8 +83,6 @@ class ModelRun {
   const StatisticsSettings& statistics_;
   Backend& backend_;
   const Context& context_;
-  const CancelToken never_;
-  const Context patient_;           ///< the same, but not to be interrupted
   std::vector<LayerWork> work_;     ///< parallel to the model's layers
   std::deque<SinglePages> shares_;  ///< of matrices of which others read the rest
   NormWatch norms_;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -24,7 +25,7 @@ using testing_support::StagedRun;
 using testing_support::whole_outputs;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kKills = 20;
+constexpr int kKills = 14;
 constexpr int kCopies = 6;
 constexpr std::size_t kPrompts = 30 * kCopies;  // of each of the two models
 
@@ -121,6 +122,29 @@ TEST(KilledTask, OfEncodeGoesOnAfterWhatItHadKept) {
   }
   EXPECT_GT(killer.while_running(), kKills / 2) << "most kills must hit a run";
   EXPECT_GT(kept, 0u) << "no kill came between two states";
+}
+
+/// An engine that believes a task lost starts it again while it still runs; and kills what it finds.
+TEST(KilledTask, ThatOthersDoAtTheSameTimeInOtherWavesLeavesWhatFinishNeeds) {
+  std::mt19937 random(3);
+  for (int round = 0; round < 6; ++round) {
+    const StagedRun run(small_waves(), kCopies);
+    run.run_all("forward", 1);
+    for (int kill = 0; kill < 4; ++kill) {
+      std::deque<ChildProcess> twins;
+      for (const char* batch : {"1", "30", "70"}) {
+        twins.emplace_back(run.command("encode", "1/2", {"--batch-tokens", batch}), run.folder(),
+                           run.environment());
+      }
+      for (ChildProcess& twin : twins) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(std::uniform_int_distribution(0, 150)(random)));
+        twin.send(SIGKILL);
+        EXPECT_EQ(twin.wait().err, "");
+      }
+    }
+    run.run_all("encode", 2);
+    expect_same_outputs(run.finish(), whole_outputs(small_waves(), kCopies));
+  }
 }
 
 /// What the last line of progress said is in.
