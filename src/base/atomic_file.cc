@@ -179,12 +179,23 @@ void AtomicFile::write_through() {
 void AtomicFile::commit() {
   if (target_.stream) return write_through();
   flush();
+  put_in_place();
+  sync_folder(parent_of(target_.path));
+}
+
+void AtomicFile::commit_without_flush() {
+  if (target_.stream) return write_through();
+  if (std::fflush(file_) != 0) throw system_error("cannot write", path_.string());
+  put_in_place();
+}
+
+/// Under its final name, in the place of what lay there.
+void AtomicFile::put_in_place() {
   const bool named = !temporary_.empty() || give_name() || copy_to_named();
   if (!named || ::rename(temporary_.c_str(), target_.path.c_str()) != 0) {
     throw system_error("cannot put the finished file in place", path_.string());
   }
   std::fclose(std::exchange(file_, nullptr));
-  sync_folder(parent_of(target_.path));
 }
 
 std::string read_file(const std::filesystem::path& path, uint64_t limit) {
@@ -218,6 +229,12 @@ std::string read_file(const std::filesystem::path& path, uint64_t limit) {
   }
   if (std::ferror(file.get()) != 0) throw failure("cannot read");
   return text;
+}
+
+void write_note(const std::filesystem::path& path, std::string_view bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit_without_flush();
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {

@@ -30,6 +30,8 @@ class AtomicFile {
   void flush();
   /// flush, rename, fsync of the folder. @throws RunError.
   void commit();
+  /// The same for what can be made again: after a power cut it may be empty or missing. @throws RunError.
+  void commit_without_flush();
   /// Whether it goes to a device, a pipe or a socket.
   bool is_stream() const { return target_.stream; }
   const std::filesystem::path& path() const { return path_; }
@@ -41,6 +43,7 @@ class AtomicFile {
   bool copy_to_named();
   void open(const std::filesystem::path& folder);
   void write_through();
+  void put_in_place();
   std::filesystem::path path_;  ///< as it was given, for messages
   OutputTarget target_;
   std::string temporary_;  ///< empty while the file has no name
@@ -58,5 +61,7 @@ std::string read_file(const std::filesystem::path& path, uint64_t limit = kLarge
 
 /// Writes a whole file through AtomicFile.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+/// The same with commit_without_flush.
+void write_note(const std::filesystem::path& path, std::string_view bytes);
 
 }  // namespace saescope

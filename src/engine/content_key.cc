@@ -95,7 +95,7 @@ std::string content_key(const MappedFile& file, const fs::path& place, const fs:
   std::string key = key_of_content(file.bytes(), context);
   file.require_unchanged();
   try {
-    if (!note.empty()) write_file_atomically(note, key);
+    if (!note.empty()) write_note(note, key);
   } catch (const RunError&) {
     // The next process reads the file again.
   }
