@@ -65,8 +65,9 @@ std::string weights_key(const Checkpoint& checkpoint, const RunPlan& plan, const
   std::vector<std::string> keys(files);
   for (std::size_t i = 0; i < files; ++i) {
     const std::size_t file = (first + i) % files;
-    const auto known = may_read ? content_key(*checkpoint.files[file], checkpoint.places[file], store, context)
-                                : known_content_key(checkpoint.places[file], store);
+    const auto known = may_read
+                           ? content_key(*checkpoint.files[file], checkpoint.places[file], store, context)
+                           : known_content_key(checkpoint.places[file], store);
     if (!known) return places_key(checkpoint.places);
     keys[file] = *known;
   }

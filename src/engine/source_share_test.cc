@@ -14,7 +14,8 @@ using ::testing::Pair;
 constexpr std::size_t kFeatures = 100;
 constexpr std::size_t kHidden = 8;
 
-/// A model with one SAE of 100 features at each of four layers, all of whose features are wanted at two token types.
+/// A model with one SAE of 100 features at each of four layers, all of whose features are wanted at two token
+/// types.
 class SourceShare : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -74,7 +75,8 @@ TEST_F(SourceShare, MostTasksReadOneLayer) {
 }
 
 TEST_F(SourceShare, AnSaeWhoseActivationsDependOnEachOtherIsOneTasksAsAWhole) {
-  for (std::size_t layer = 0; layer < 4; ++layer) source(layer).sae.encoder.function = ActivationFunction::kTopK;
+  for (std::size_t layer = 0; layer < 4; ++layer)
+    source(layer).sae.encoder.function = ActivationFunction::kTopK;
   place_in_work(models);
   for (const std::size_t tasks : {1, 2, 3, 4, 7}) {
     std::vector<int> owners(4, 0);
