@@ -11,6 +11,7 @@
 #include <set>
 #include <system_error>
 
+#include "analysis/labels.h"
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "engine/cache_folder.h"
