@@ -1,6 +1,5 @@
 #include "engine/job.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -11,12 +10,12 @@
 #include <set>
 #include <system_error>
 
+#include "analysis/labels.h"
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "engine/cache_folder.h"
 #include "engine/content_key.h"
 #include "engine/model_activations.h"
-#include "formats/json_document.h"
 #include "hub/digest.h"
 
 namespace saescope {
