@@ -1,6 +1,5 @@
 #include "engine/job.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -17,7 +16,6 @@
 #include "engine/cache_folder.h"
 #include "engine/content_key.h"
 #include "engine/model_activations.h"
-#include "formats/json_document.h"
 #include "hub/digest.h"
 
 namespace saescope {
