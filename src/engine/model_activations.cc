@@ -21,8 +21,8 @@ WaveLimits choose_waves(const OpenedModel& model, const RunPlan& plan, uint64_t 
                            .compute = compute_type(plan.compute.dtype),
                            .all_tokens = plan.keep.all_tokens,
                            .longest_prompt = prompts.longest(),
-                           .other_bytes = other_bytes,
-                           .memory_limit = memory_of_run(plan.compute),
+                           .other_bytes = backend.device_bytes() ? 0 : other_bytes,
+                           .memory_limit = backend.device_bytes().value_or(memory_of_run(plan.compute)),
                            .batch_tokens = plan.compute.batch_tokens};
   const WaveLimits limits = plan_waves(needs, backend);
   require_address_space(other_bytes + wave_bytes(needs, limits, prompts.total_tokens(), backend),

@@ -47,16 +47,18 @@ TorchBackend::TorchBackend(const TorchLibrary& library, TorchDeviceName device, 
 
 std::string TorchBackend::description() const {
   const bool has_bf16 = weights_.product_type(DType::kBF16) == DType::kBF16;
-  return fmt::format("{}{}, {} thread{}", device_.description(),
-                     has_bf16 ? "" : " (bf16 values are multiplied in float32)", threads_,
+  return fmt::format("{}{}{}, {} thread{}", device_.description(),
+                     has_bf16 ? "" : " (bf16 values are multiplied in float32)",
+                     rows_are_apart_ ? "" : " (the last bits depend on what is computed together)", threads_,
                      threads_ == 1 ? "" : "s");
 }
 
 /// A GPU's kernels depend on its kind and on PyTorch's libraries; the processor's also on the threads.
 std::string TorchBackend::numerics(DType dtype) const {
-  return fmt::format("{}, {}, {} products of {} × {}{}", kRevision, device_.description(),
+  return fmt::format("{}, {}, {} products of {} × {}{}{}", kRevision, device_.description(),
                      name_of(weights_.product_type(dtype)), extents_.rows, extents_.outputs,
-                     device_.is_gpu() ? "" : fmt::format(", {} threads", threads_));
+                     device_.is_gpu() ? "" : fmt::format(", {} threads", threads_),
+                     rows_are_apart_ ? "" : ", rows depend on their wave");
 }
 
 std::size_t TorchBackend::workspace_bytes(std::size_t rows, std::size_t inputs, std::size_t outputs) const {

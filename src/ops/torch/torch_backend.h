@@ -34,6 +34,9 @@ class TorchBackend final : public Backend {
   void upload(MatrixView<const float> host, const Array& array) override;
   void download(const Array& array, MatrixView<float> host) override;
 
+  /// Says in `numerics` and `description` that a row's bits depend on the others: what a check found.
+  void note_dependent_rows() { rows_are_apart_ = false; }
+
   static constexpr uint64_t kUsuallyKept = uint64_t{1} << 30;
 
  protected:
@@ -60,6 +63,7 @@ class TorchBackend final : public Backend {
   TorchWeights weights_;
   TorchVectors vectors_;
   TorchRope rope_;
+  bool rows_are_apart_ = true;
 };
 
 }  // namespace saescope

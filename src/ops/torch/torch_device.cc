@@ -41,18 +41,6 @@ void set_threads(int threads) {
   if (set != nullptr) set(threads);
 }
 
-void require_gpu(const TorchLibrary& library, int index) {
-  const int count = count_gpus();
-  if (index < count) return;
-  throw InputError({.what = fmt::format("--device cuda:{}: there is no such GPU", index),
-                    .where = library.folder.string(),
-                    .expected = "a GPU that PyTorch sees",
-                    .found = fmt::format("PyTorch {}, {} GPUs", library.version, count),
-                    .hint = "look at nvidia-smi and CUDA_VISIBLE_DEVICES; a PyTorch without CUDA (+cpu) sees "
-                            "none; --device cpu "
-                            "computes on the processor"});
-}
-
 [[noreturn]] void report_lost_gpu(const std::string& where) {
   throw RunError({.what = "the GPU does not answer",
                   .where = where,
@@ -67,13 +55,25 @@ int count_gpus() {
   return count_devices != nullptr && count_devices(&count) == 0 ? count : 0;
 }
 
+void require_torch_device(const TorchLibrary& library, TorchDeviceName device) {
+  const int count = count_gpus();
+  if (!device.is_gpu || device.index < count) return;
+  throw InputError({.what = fmt::format("--device cuda:{}: there is no such GPU", device.index),
+                    .where = library.folder.string(),
+                    .expected = "a GPU that PyTorch sees",
+                    .found = fmt::format("PyTorch {}, {} GPUs", library.version, count),
+                    .hint = "look at nvidia-smi and CUDA_VISIBLE_DEVICES; a PyTorch without CUDA (+cpu) sees "
+                            "none; --device cpu "
+                            "computes on the processor"});
+}
+
 TorchDevice::TorchDevice(TorchLibrary library, TorchDeviceName name, int threads)
     : library_(std::move(library)), name_(name) {
   api().aoti_torch_grad_mode_set_enabled(false);
   set_threads(threads);
   device_type_ = api().aoti_torch_device_type_cpu();
   if (!is_gpu()) return;
-  require_gpu(library_, name_.index);
+  require_torch_device(library_, name_);
   device_type_ = api().aoti_torch_device_type_cuda();
   device_index_ = name_.index;
   check_torch(api(), api().aoti_torch_create_device_guard(device_index_, &guard_), "choosing the GPU");

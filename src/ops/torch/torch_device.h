@@ -117,6 +117,9 @@ class TorchDevice {
   DeviceGuardOpaque* guard_ = nullptr;
 };
 
+/// @throws InputError where PyTorch, once loaded, does not have the device
+void require_torch_device(const TorchLibrary& library, TorchDeviceName device);
+
 /// How many GPUs PyTorch's libraries, once loaded, see in this process.
 int count_gpus();
 

@@ -137,13 +137,13 @@ fs::path find_torch(const Environment& environment) {
                     .hint = kInstallHint});
 }
 
-TorchLibrary load_torch(const fs::path& folder) {
+TorchLibrary load_torch(const fs::path& folder, bool for_gpu) {
   choose_exact_products();
   TorchLibrary library{.api = {}, .version = version_of(folder), .folder = folder};
   open_library(folder / "libtorch_cpu.so");
-  // A build for GPUs has this one, too; libtorch.so brings in what belongs to it.
   std::error_code ignored;
-  if (fs::exists(folder / "libtorch.so", ignored)) open_library(folder / "libtorch.so");
+  // It brings in what a build for GPUs has besides.
+  if (for_gpu && fs::exists(folder / "libtorch.so", ignored)) open_library(folder / "libtorch.so");
   std::string missing;
 #define SAESCOPE_LOOK_UP(name, ...) \
   if (!look_up(#name, library.api.name)) missing = #name;

@@ -21,10 +21,10 @@ struct TorchLibrary {
 /// @throws InputError where there is none, with what was looked at
 std::filesystem::path find_torch(const Environment& environment = process_environment);
 
-/// Loads the libraries and looks up their functions. Has to come before anything else uses a GPU in this
-/// process: it chooses by environment variables that products of float32 stay float32 and that results
-/// repeat.
+/// Loads the libraries, those for GPUs where one is wanted, and looks up their functions. Has to come before
+/// anything else uses a GPU in this process: it chooses by environment variables that products of float32
+/// stay float32 and that results repeat.
 /// @throws InputError where they do not load, or are older than kOldestTorch
-TorchLibrary load_torch(const std::filesystem::path& folder);
+TorchLibrary load_torch(const std::filesystem::path& folder, bool for_gpu);
 
 }  // namespace saescope

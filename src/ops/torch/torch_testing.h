@@ -33,7 +33,8 @@ inline std::filesystem::path find_torch_for_tests() {
 inline std::unique_ptr<TorchBackend> make_torch_backend(std::string& reason, int threads = 2,
                                                         uint64_t kept_bytes = TorchBackend::kUsuallyKept) {
   try {
-    return std::make_unique<TorchBackend>(load_torch(find_torch_for_tests()), torch_test_device(), threads,
+    const TorchDeviceName device = torch_test_device();
+    return std::make_unique<TorchBackend>(load_torch(find_torch_for_tests(), device.is_gpu), device, threads,
                                           kept_bytes);
   } catch (const InputError& error) {
     reason = error.what();
