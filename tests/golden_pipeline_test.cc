@@ -166,7 +166,7 @@ TEST(Pipeline, SameBytesWhateverBatchTokensMemoryLimitAndThreads) {
          {std::vector<std::string>{"--batch-tokens", "1"},
           {"--batch-tokens", "37"},
           {"--batch-tokens", "400"},
-          {"--memory-limit", is_test_device_named() ? "24MiB" : "1500KiB"},
+          {"--memory-limit", is_test_device_named() ? "8MiB" : "1500KiB"},
           {"--threads", "1"},
           {"--threads", "2", "--batch-tokens", "90"}}) {
       auto arguments = extra;

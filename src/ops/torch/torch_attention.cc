@@ -23,7 +23,7 @@ struct AttentionExtents {
         dim(static_cast<int64_t>(shape.head_dim)) {
     const int64_t scores = kv_heads * group * kQueries * kKeys;
     const int64_t keys = 2 * kKeys * kv_heads * dim;
-    const int64_t most = int64_t{is_gpu ? 64 : 4} << 20;  // floats
+    const int64_t most = int64_t{1} << (is_gpu ? 26 : 17);  // floats
     while (blocks < 32 && 2 * blocks * (scores + keys) <= most) blocks *= 2;
   }
   int64_t batch() const { return blocks * kv_heads; }

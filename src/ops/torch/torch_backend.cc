@@ -15,7 +15,7 @@ namespace {
 
 // A GPU's are large enough to fill it; the processor's small, since tests have few rows.
 constexpr ProductExtents kGpuExtents = {.rows = 1024, .outputs = 4096};
-constexpr ProductExtents kCpuExtents = {.rows = 256, .outputs = 1024};
+constexpr ProductExtents kCpuExtents = {.rows = 64, .outputs = 512};
 // Changes with every change of the operators that may change bits.
 constexpr const char* kRevision = "torch operators 1";
 

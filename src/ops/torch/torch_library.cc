@@ -93,8 +93,8 @@ void choose_exact_products() {
   setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
 }
 
-void open_library(const fs::path& path) {
-  if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) return;
+void* open_library(const fs::path& path) {
+  if (void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL)) return library;
   const char* const reason = dlerror();
   throw InputError(
       {.what = "PyTorch's libraries do not load",
@@ -104,9 +104,9 @@ void open_library(const fs::path& path) {
 }
 
 template <typename Function>
-bool look_up(const char* name, Function*& function) {
+bool look_up(void* library, const char* name, Function*& function) {
   // POSIX: a pointer to an object holds one to a function (dlsym(3)).
-  function = reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
+  function = reinterpret_cast<Function*>(dlsym(library, name));
   return function != nullptr;
 }
 
@@ -140,13 +140,13 @@ fs::path find_torch(const Environment& environment) {
 TorchLibrary load_torch(const fs::path& folder, bool for_gpu) {
   choose_exact_products();
   TorchLibrary library{.api = {}, .version = version_of(folder), .folder = folder};
-  open_library(folder / "libtorch_cpu.so");
+  void* const core = open_library(folder / "libtorch_cpu.so");
   std::error_code ignored;
   // It brings in what a build for GPUs has besides.
   if (for_gpu && fs::exists(folder / "libtorch.so", ignored)) open_library(folder / "libtorch.so");
   std::string missing;
 #define SAESCOPE_LOOK_UP(name, ...) \
-  if (!look_up(#name, library.api.name)) missing = #name;
+  if (!look_up(core, #name, library.api.name)) missing = #name;
   SAESCOPE_TORCH_FUNCTIONS(SAESCOPE_LOOK_UP)
 #undef SAESCOPE_LOOK_UP
   if (!missing.empty() || library.api.aoti_torch_abi_version() < kOldestTorch) {
@@ -156,7 +156,7 @@ TorchLibrary load_torch(const fs::path& folder, bool for_gpu) {
                       .found = library.version + (missing.empty() ? "" : ", which lacks " + missing),
                       .hint = kInstallHint});
   }
-#define SAESCOPE_LOOK_UP(name, ...) look_up(#name, library.api.name);
+#define SAESCOPE_LOOK_UP(name, ...) look_up(core, #name, library.api.name);
   SAESCOPE_TORCH_LATER_FUNCTIONS(SAESCOPE_LOOK_UP)
 #undef SAESCOPE_LOOK_UP
   return library;
