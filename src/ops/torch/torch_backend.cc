@@ -69,7 +69,7 @@ std::size_t TorchBackend::workspace_bytes(std::size_t rows, std::size_t inputs, 
 }
 
 std::size_t TorchBackend::tiles_workspace_bytes(std::size_t rows) const {
-  return sizeof(float) * rows * extents_.outputs;
+  return sizeof(float) * rows * 2 * extents_.outputs;
 }
 
 /// Half of it: the other one is the weights'.
@@ -152,22 +152,39 @@ void TorchBackend::do_glu(const Array& x, const LinearWeight& gate, const Linear
   });
 }
 
+/// Blocks of outputs come to the host while the device computes the next one.
 void TorchBackend::do_linear_tiles(const Array& x, const Weight& weight, const TileSink& sink) {
+  struct Block {
+    TorchTensor memory;
+    DeviceMark arrived;
+    std::size_t first_output = 0, outputs = 0;
+  };
   const auto rows = static_cast<int64_t>(x.rows());
-  TorchTensor block;
+  const std::size_t tile = weights_.tile_outputs(weight, x.dtype());
+  std::array<Block, 2> blocks;
+  for (Block& block : blocks) block.memory = device_.empty_staging({rows, static_cast<int64_t>(tile)});
+  const auto deliver = [&](Block& block) {
+    if (block.outputs == 0) return;
+    block.arrived.wait();
+    auto* const values = reinterpret_cast<float*>(block.memory.data());
+    hand_over({values, x.rows(), block.outputs, tile}, block.first_output, threads_, sink);
+    block.outputs = 0;
+  };
+  std::size_t turn = 0;
   const std::array weights = {&weight};
   multiply_in_pieces(device_, extents_, weights_, x, weights, [&](const ProductPiece& piece) {
-    const auto tile = static_cast<int64_t>(piece.tile);
-    if (!block.exists()) block = device_.empty_staging({rows, tile});
-    const auto outputs = static_cast<int64_t>(piece.outputs);
-    block
-        .view({static_cast<int64_t>(piece.rows), outputs}, {tile, 1},
-              static_cast<int64_t>(piece.first_row) * tile)
-        .copy_from(piece.existing(piece.values[0]), true);
+    Block& block = blocks[turn % 2];
+    const auto [from, count, cols] = std::array{static_cast<int64_t>(piece.first_row),
+                                                static_cast<int64_t>(piece.rows), static_cast<int64_t>(tile)};
+    block.memory.view({count, cols}, {cols, 1}, from * cols)
+        .copy_from(piece.values[0].view({count, cols}, {cols, 1}));
     if (piece.first_row + piece.rows < x.rows()) return;
-    auto* const values = reinterpret_cast<float*>(block.data());
-    hand_over({values, x.rows(), piece.outputs, piece.tile}, piece.first_output, threads_, sink);
+    block.arrived = device_.mark();
+    block.first_output = piece.first_output;
+    block.outputs = piece.outputs;
+    deliver(blocks[++turn % 2]);
   });
+  deliver(blocks[(turn + 1) % 2]);
 }
 
 void TorchBackend::do_rope(const Array& x, std::span<const int32_t> positions,

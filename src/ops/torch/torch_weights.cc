@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "ops/weight_rows.h"
 #include "tensor/float16.h"
@@ -76,7 +77,7 @@ TorchTensor TorchWeights::tile(const Weight& weight, DType dtype, std::size_t fi
   const std::size_t outputs = tile_outputs(weight, dtype);
   auto* const kept = static_cast<TorchWeight*>(weight.device.get());
   if (kept == nullptr) return load(weight, dtype, first);
-  if (kept->dtype != dtype) kept->tiles.clear();
+  if (kept->dtype != dtype) drop_tiles(*kept);
   kept->dtype = dtype;
   kept->tiles.resize((weight.shape[0] + outputs - 1) / outputs);
   TorchTensor& place = kept->tiles[first / outputs];
@@ -85,6 +86,7 @@ TorchTensor TorchWeights::tile(const Weight& weight, DType dtype, std::size_t fi
   const uint64_t bytes = outputs * weight.shape[1] * layout_of(product_type(dtype)).block_bytes;
   if (may_keep(bytes)) {
     kept_ += bytes;
+    kept->bytes += bytes;
     place = loaded.same();
   }
   return loaded;
@@ -98,10 +100,14 @@ bool TorchWeights::may_keep(uint64_t bytes) const {
 
 void TorchWeights::stop_keeping() {
   for (const auto& weak : known_) {
-    if (const auto weight = weak.lock()) weight->tiles.clear();
+    if (const auto weight = weak.lock()) drop_tiles(*weight);
   }
   keeps_ = false;
-  kept_ = 0;
+}
+
+void TorchWeights::drop_tiles(TorchWeight& weight) {
+  weight.tiles.clear();
+  kept_ -= std::exchange(weight.bytes, 0);
 }
 
 /// The other one of the two, once the device has read what was in it.

@@ -22,6 +22,7 @@ struct ProductExtents {
 /// What a device keeps of a weight: tiles of its outputs, where memory allows.
 struct TorchWeight {
   DType dtype = DType::kF32;  ///< of the activations that they are for
+  uint64_t bytes = 0;
   std::vector<TorchTensor> tiles;
 };
 
@@ -67,6 +68,7 @@ class TorchWeights {
   TorchTensor load(const TensorView& weight, DType dtype, std::size_t first);
   Staging& next_staging(std::size_t elements, DType dtype);
   bool may_keep(uint64_t bytes) const;
+  void drop_tiles(TorchWeight& weight);
 
   const TorchDevice& device_;
   ProductExtents extents_;
