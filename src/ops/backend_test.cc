@@ -100,6 +100,8 @@ StoredWeight store_weight(std::size_t out, std::size_t in, const std::vector<flo
 struct Candidate {
   std::string name;
   std::function<std::unique_ptr<Backend>(std::string& reason)> make;  ///< null: not on this machine
+
+  friend void PrintTo(const Candidate& candidate, std::ostream* out) { *out << candidate.name; }
 };
 
 /// The processor's on every instruction set that it has, with one thread and with two; that of PyTorch.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
 #include "base/error.h"
 #include "ops/backend.h"
 
@@ -100,7 +102,9 @@ TorchCall& TorchCall::optional_integers(std::initializer_list<int64_t> values) {
 
 TorchTensor TorchCall::run() {
   check_torch(api_, api_.torch_call_dispatcher(op_, overload_, stack_.data(), kOldestTorch), op_);
-  return {api_, reinterpret_cast<TorchHandle>(static_cast<uintptr_t>(stack_[0]))};
+  TorchHandle result = nullptr;  // which lies in the value's bytes
+  std::memcpy(static_cast<void*>(&result), stack_.data(), sizeof(TorchValue));
+  return {api_, result};
 }
 
 }  // namespace saescope

@@ -18,6 +18,11 @@ class RowLoader {
       : weight_(weight), dtype_(dtype), rounds_(rounds), floats_(size) {}
 
   void load(std::size_t row, std::byte* destination) {
+    if (weight_.dtype == dtype_ && weight_.strides[1] == 1 && (dtype_ == DType::kBF16 || !rounds_)) {
+      const std::size_t size = layout_of(dtype_).block_bytes;
+      std::memcpy(destination, weight_.data + row * weight_.strides[0] * size, floats_.size() * size);
+      return;
+    }
     load_weight_rows(weight_, row, 1, floats_.data());
     if (dtype_ == DType::kBF16) {
       auto* const rounded = reinterpret_cast<BFloat16*>(destination);
