@@ -49,22 +49,26 @@ void set_threads(int threads) {
 
 }  // namespace
 
-int count_gpus() {
+GpuCount count_gpus() {
   auto* const count_devices = runtime_function<int(int*)>("GetDeviceCount");
+  auto* const text_of = runtime_function<const char*(int)>("GetErrorString");
+  if (count_devices == nullptr || text_of == nullptr) return {0, "this PyTorch is for processors alone"};
   int count = 0;
-  return count_devices != nullptr && count_devices(&count) == 0 ? count : 0;
+  if (const int status = count_devices(&count)) return {0, text_of(status)};
+  return {count, count == 0 ? "none is visible" : ""};
 }
 
 void require_torch_device(const TorchLibrary& library, TorchDeviceName device) {
-  const int count = count_gpus();
-  if (!device.is_gpu || device.index < count) return;
+  if (!device.is_gpu) return;
+  const GpuCount gpus = count_gpus();
+  if (device.index < gpus.count) return;
   throw InputError({.what = fmt::format("--device cuda:{}: there is no such GPU", device.index),
                     .where = library.folder.string(),
                     .expected = "a GPU that PyTorch sees",
-                    .found = fmt::format("PyTorch {}, {} GPUs", library.version, count),
-                    .hint = "look at nvidia-smi and CUDA_VISIBLE_DEVICES; a PyTorch without CUDA (+cpu) sees "
-                            "none; --device cpu "
-                            "computes on the processor"});
+                    .found = fmt::format("PyTorch {} sees {}{}", library.version, gpus.count,
+                                         gpus.reason.empty() ? "" : ": " + gpus.reason),
+                    .hint = "nvidia-smi or rocm-smi, and CUDA_VISIBLE_DEVICES; --device cpu computes on the "
+                            "processor"});
 }
 
 TorchDevice::TorchDevice(TorchLibrary library, TorchDeviceName name, int threads)

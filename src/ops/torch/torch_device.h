@@ -120,7 +120,11 @@ class TorchDevice {
 /// @throws InputError where PyTorch, once loaded, does not have the device
 void require_torch_device(const TorchLibrary& library, TorchDeviceName device);
 
-/// How many GPUs PyTorch's libraries, once loaded, see in this process.
-int count_gpus();
+/// The GPUs that PyTorch's libraries, once loaded, see in this process.
+struct GpuCount {
+  int count = 0;
+  std::string reason;  ///< why there are none, as CUDA or ROCm says it
+};
+GpuCount count_gpus();
 
 }  // namespace saescope
