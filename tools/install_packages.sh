@@ -4,6 +4,7 @@
 #   install_packages.sh build demo       also what fetches the demo model
 #   install_packages.sh build arm        also what cross-builds for aarch64 and runs it under an emulator
 #   install_packages.sh build wheel      also what makes the Python wheel
+#   install_packages.sh slurm            what runs a Slurm on this machine (tools/slurm/cluster), which the tests of job arrays need
 #   install_packages.sh build develop    also what the tests, the lint, the fuzzers and the benches need
 set -euo pipefail
 
@@ -14,6 +15,7 @@ demo_packages=(python3 python3-pip unzip)
 develop_packages=("${demo_packages[@]}" clang-format clang-tidy clang libclang-rt-dev libomp-dev libbenchmark-dev python3-venv
   nodejs chromium qemu-user)
 wheel_packages=(dpkg-dev python3-venv)
+slurm_packages=(slurm-wlm munge)
 arm_packages=(g++-aarch64-linux-gnu qemu-user)
 
 packages=()
@@ -23,8 +25,9 @@ for group in "$@"; do
     demo) packages+=("${demo_packages[@]}") ;;
     develop) packages+=("${develop_packages[@]}") ;;
     wheel) packages+=("${wheel_packages[@]}") ;;
+    slurm) packages+=("${slurm_packages[@]}") ;;
     arm) packages+=("${arm_packages[@]}") ;;
-    *) echo "error: unknown group $group (build, demo, wheel, develop, arm)" >&2; exit 2 ;;
+    *) echo "error: unknown group $group (build, demo, wheel, develop, slurm, arm)" >&2; exit 2 ;;
   esac
 done
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the Python package's tests: pytest in tests/python, mypy and pyright.
 #   python_tests.sh EXECUTABLE [ARGUMENT OF PYTEST...]
+# SAESCOPE_TESTS names another folder of tests.
 # They run in a virtual environment in the cache folder, which is made on first use (about 0.7 GB) with $PYTHON, else python3.
 # One test runs inside a process with PyTorch. That comes from the benchmarks' environment (tools/bench_python.sh): CI makes it,
 # elsewhere the test is skipped until somebody has made it.
@@ -37,4 +38,4 @@ if [ -z "${SAESCOPE_TORCH_PYTHON:-}" ]; then
   fi
 fi
 export SAESCOPE_TORCH_PYTHON
-exec "$folder/bin/python" -m pytest tests/python "$@"
+exec "$folder/bin/python" -m pytest "${SAESCOPE_TESTS:-tests/python}" "$@"

@@ -14,13 +14,16 @@ pandas and numpy are imported when they are first needed.
 from saescope._activations import Activations, activations
 from saescope._analyses import analyze, specific, universal
 from saescope._errors import InputError, RunError, SaescopeError, SaescopeWarning
+from saescope._jobs import Job, open_job
 from saescope._look import models, show_tokens
 from saescope._report import Report
 from saescope._result import Result
+from saescope._submission import submit
 
 __all__ = [
     "Activations",
     "InputError",
+    "Job",
     "Report",
     "Result",
     "RunError",
@@ -29,8 +32,10 @@ __all__ = [
     "activations",
     "analyze",
     "models",
+    "open_job",
     "show_tokens",
     "specific",
+    "submit",
     "universal",
 ]
 

@@ -56,6 +56,8 @@ def activations(
     batch_tokens: int | None = None,
     cache: bool = True,
     cache_limit: int | str | None = None,
+    store: str | os.PathLike[str] | None = None,
+    store_dtype: Literal["bf16", "fp32"] | None = None,
     offline: bool = False,
     progress: bool = True,
 ) -> Activations:
@@ -103,6 +105,8 @@ def activations(
         "memory_limit": memory_limit,
         "batch_tokens": batch_tokens,
         "cache_limit": cache_limit,
+        "store": store,
+        "store_dtype": store_dtype,
         "offline": offline,
     }
     for keyword, value in flags.items():

@@ -47,6 +47,8 @@ def universal(
     batch_tokens: int | None = None,
     cache: bool = True,
     cache_limit: int | str | None = None,
+    store: str | os.PathLike[str] | None = None,
+    store_dtype: Literal["bf16", "fp32"] | None = None,
     offline: bool = False,
     progress: bool = True,
 ) -> Result:
@@ -109,6 +111,10 @@ def universal(
         Whether activations of earlier runs are used, and those of this one kept.
     cache_limit
         Disk space that they may take: bytes, or a text such as "8GiB", which it is without.
+    store
+        Another folder for them, such as the store of a job on a cluster, which has no limit without `cache_limit`.
+    store_dtype
+        Precision in which they are kept and therefore encoded ("fp32"); "bf16" halves the space.
     offline
         Use only what is on this machine.
     progress
@@ -156,6 +162,8 @@ def specific(
     batch_tokens: int | None = None,
     cache: bool = True,
     cache_limit: int | str | None = None,
+    store: str | os.PathLike[str] | None = None,
+    store_dtype: Literal["bf16", "fp32"] | None = None,
     offline: bool = False,
     progress: bool = True,
 ) -> Result:
@@ -222,6 +230,8 @@ def analyze(
     batch_tokens: int | None = None,
     cache: bool = True,
     cache_limit: int | str | None = None,
+    store: str | os.PathLike[str] | None = None,
+    store_dtype: Literal["bf16", "fp32"] | None = None,
     offline: bool = False,
     progress: bool = True,
 ) -> Result:
@@ -243,8 +253,16 @@ def analyze(
 
 
 def _analyze(analysis: str, given: dict[str, Any]) -> Result:
-    """Runs an analysis. `given` are the arguments of a function above by name: each is a flag's, or handled here."""
     run = Run()
+    progress = given.pop("progress")
+    run.add_flag("no_cache", not given.pop("cache"))
+    add_analysis(run, analysis, given)
+    run.start(progress=progress)
+    return Result(run)
+
+
+def add_analysis(run: Run, analysis: str, given: dict[str, Any]) -> None:
+    """Gives a run what an analysis needs. `given` are the arguments of a function above by name: each is a flag's, or handled here."""
     run.add_flag("analysis", analysis)
     run.add_prompts(given.pop("prompts"), given.pop("content_key"))
     run.add_config(given.pop("config"))
@@ -260,10 +278,6 @@ def _analyze(analysis: str, given: dict[str, Any]) -> Result:
         run.add_output("token_activations", "tokens.jsonl")
     if given.pop("report"):
         run.add_output("report", "report.html")
-    run.add_flag("no_cache", not given.pop("cache"))
-    progress = given.pop("progress")
     for keyword, value in given.items():
         if keyword not in _DEFAULTS or value != _DEFAULTS[keyword]:
             run.add_flag(keyword, value)
-    run.start(progress=progress)
-    return Result(run)

@@ -8,6 +8,8 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 
+from saescope._errors import RunError
+
 _NAME = "run_sae_analysis"
 
 
@@ -22,6 +24,14 @@ def _scripts_folders() -> Iterator[str]:
     yield sysconfig.get_path("scripts", scheme=f"{os.name}_user")  # `pip install --user`
     if sys.executable:
         yield os.path.dirname(sys.executable)
+
+
+def require() -> str:
+    """As `find`; where there is none, a RunError."""
+    try:
+        return find()
+    except FileNotFoundError as error:
+        raise RunError("the executable is missing", hint=str(error)) from None
 
 
 def find() -> str:

@@ -62,10 +62,7 @@ def run(flags: Sequence[str], output: str, *, progress: bool, translate: Callabl
     KeyboardInterrupt
         Also where the executable alone was interrupted. It has ended then, as after any other exception.
     """
-    try:
-        executable = _executable.find()
-    except FileNotFoundError as error:
-        raise RunError("the executable is missing", hint=str(error)) from None
+    executable = _executable.require()
     command = [executable, *flags, "--progress", "json"]
     if sys.executable and not getattr(sys, "frozen", False):
         command = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *command]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from saescope._run import Run
+    from saescope._result import Files
 
 _LARGEST_INLINE = 2_000_000  # bytes: larger pages would make the notebook's file large and slow
 _FRAME = (
@@ -23,9 +23,9 @@ _FRAME = (
 class Report:
     """One HTML page of what was run and found. A notebook shows it; a browser opens it without a network."""
 
-    def __init__(self, run: Run, name: str) -> None:
-        self._run = run  # whose folder goes away with it
-        self.path = Path(run.path(name))
+    def __init__(self, files: Files, name: str) -> None:
+        self._files = files  # a temporary folder goes away with it
+        self.path = Path(files.path(name))
 
     def __repr__(self) -> str:
         return f"Report({self.path.stat().st_size / 1e6:.1f} MB; .save(PATH), .open())"

@@ -7,15 +7,15 @@ import shutil
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from saescope import _tables
 from saescope._report import Report
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Iterable
 
-    from saescope._run import Run
+    import pandas as pd
 
 _FILES = {
     "universal": "universal.csv",
@@ -27,17 +27,29 @@ _FILES = {
 }
 
 
+class Files(Protocol):
+    """Where the files of a run lie."""
+
+    def path(self, name: str) -> str:
+        """The path of a file, by the name that `Result.save` gives it."""
+        ...
+
+    def printed(self) -> Iterable[str]:
+        """The lines that the run printed."""
+        ...
+
+
 class Result:
     """The tables of a run. Each is read when it is first asked for; one that the run does not have is an AttributeError.
 
     Texts are categorical; the empty text stands for no label, description or link. The files that the tables are read from
-    lie in a temporary folder and go away with this object; `save` keeps them.
+    lie in a temporary folder and go away with this object; `save` keeps them. Those of a job stay in its folder.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, files: Files) -> None:
+        self._files = files
         # What the summary says of files is about temporary ones.
-        lines = [line for line in run.printed() if not line.startswith("wrote ")]
+        lines = [line for line in files.printed() if not line.startswith("wrote ")]
         self._summary = "".join(lines)
 
     @cached_property
@@ -92,7 +104,7 @@ class Result:
     def report(self) -> Report:
         """The page of the results. A notebook shows it; `report.save(PATH)` and `report.open()` elsewhere."""
         self._require("report")
-        return Report(self._run, _FILES["report"])
+        return Report(self._files, _FILES["report"])
 
     @property
     def summary(self) -> str:
@@ -124,7 +136,7 @@ class Result:
         return [name for name in _FILES if os.path.exists(self._path(name))]
 
     def _path(self, name: str) -> str:
-        return self._run.path(_FILES[name])
+        return self._files.path(_FILES[name])
 
     def _require(self, name: str) -> str:
         if name in self._names():

@@ -1,4 +1,4 @@
-"""One run of the executable in a temporary folder: what it reads, its flags, what it writes."""
+"""One run of the executable in a folder: what it reads, its flags, what it writes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,19 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """The folder is removed together with this object."""
+    """A run in the given folder or, without one, in a temporary folder that is removed together with this object."""
 
-    def __init__(self) -> None:
-        self.folder = tempfile.mkdtemp(prefix="saescope-")
-        weakref.finalize(self, _remove, self.folder, os.getpid())
+    def __init__(self, folder: str | None = None) -> None:
+        if folder is None:
+            folder = tempfile.mkdtemp(prefix="saescope-")
+            weakref.finalize(self, _remove, folder, os.getpid())
+        self.folder = folder
         self._flags: list[str] = []
+
+    @property
+    def flags(self) -> Sequence[str]:
+        """The command line so far."""
+        return self._flags
 
     def path(self, name: str) -> str:
         return os.path.join(self.folder, name)
@@ -85,6 +92,11 @@ class Run:
     def start(self, *, progress: bool) -> None:
         """Runs the executable; what it prints is `printed` afterwards."""
         _process.run(self._flags, self.path("stdout"), progress=progress, translate=self._translate)
+
+    def look(self, store: str, output: str) -> None:
+        """Lets the executable look at the flags and write what it would do with them into a file."""
+        flags = [*self._flags, "--store", store, "--stage", "finish", "--dry-run"]
+        _process.run(flags, output, progress=False, translate=self._translate)
 
     def printed(self) -> Iterator[str]:
         """The lines of its standard output."""

@@ -45,8 +45,10 @@ fs::path LocalCopies::of(const fs::path& file) const {
     if (fs::file_size(copied, error) != fs::file_size(original) || error) copy(original, copied);
     return copied;
   } catch (const RunError& failure) {
-    context_->progress->warn(
-        fmt::format("{} is read where it lies, without a local copy: {}", file.string(), failure.what()));
+    const ErrorDetail& detail = failure.detail();  // without the file's name: the same for every file
+    context_->progress->warn(fmt::format("weights are read where they lie, without local copies in {}: {}",
+                                         folder_.string(),
+                                         detail.found.empty() ? detail.what : detail.found));
     return file;
   }
 }

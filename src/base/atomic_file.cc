@@ -79,7 +79,7 @@ void AtomicFile::open(const std::filesystem::path& folder) {
 
 /// @return a descriptor, or -1 where there are no such files or no way to name them later
 int AtomicFile::open_nameless(const std::filesystem::path& folder) {
-  return ::access("/proc/self/fd", F_OK) == 0 ? open_nameless_file(folder, O_WRONLY) : -1;
+  return ::access("/proc/self/fd", F_OK) == 0 ? open_nameless_file(folder, O_RDWR) : -1;
 }
 
 int AtomicFile::open_named(const std::filesystem::path& folder) {
@@ -106,6 +106,27 @@ bool AtomicFile::give_name() {
     }
     if (errno != EEXIST) return false;
   }
+}
+
+/// For file systems and sandboxes that have nameless files but no links.
+bool AtomicFile::copy_to_named() {
+  const int fd = open_named(parent_of(target_.path));
+  bool good = fd >= 0;
+  std::vector<char> block(1 << 16);
+  off_t copied = 0;
+  for (ssize_t size = 1; good && size > 0; copied += size) {
+    size = ::pread(fileno(file_), block.data(), block.size(), copied);
+    good = size >= 0 && ::write(fd, block.data(), static_cast<std::size_t>(size)) == size;
+  }
+  good = good && ::fsync(fd) == 0;
+  if (fd >= 0) ::close(fd);
+  if (!good) {
+    const int reason = errno;
+    if (fd >= 0) ::unlink(temporary_.c_str());
+    temporary_.clear();
+    errno = reason;
+  }
+  return good;
 }
 
 AtomicFile::~AtomicFile() {
@@ -158,12 +179,23 @@ void AtomicFile::write_through() {
 void AtomicFile::commit() {
   if (target_.stream) return write_through();
   flush();
-  const bool named = !temporary_.empty() || give_name();
+  put_in_place();
+  sync_folder(parent_of(target_.path));
+}
+
+void AtomicFile::commit_without_flush() {
+  if (target_.stream) return write_through();
+  if (std::fflush(file_) != 0) throw system_error("cannot write", path_.string());
+  put_in_place();
+}
+
+/// Under its final name, in the place of what lay there.
+void AtomicFile::put_in_place() {
+  const bool named = !temporary_.empty() || give_name() || copy_to_named();
   if (!named || ::rename(temporary_.c_str(), target_.path.c_str()) != 0) {
     throw system_error("cannot put the finished file in place", path_.string());
   }
   std::fclose(std::exchange(file_, nullptr));
-  sync_folder(parent_of(target_.path));
 }
 
 std::string read_file(const std::filesystem::path& path, uint64_t limit) {
@@ -197,6 +229,12 @@ std::string read_file(const std::filesystem::path& path, uint64_t limit) {
   }
   if (std::ferror(file.get()) != 0) throw failure("cannot read");
   return text;
+}
+
+void write_note(const std::filesystem::path& path, std::string_view bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit_without_flush();
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {

@@ -14,11 +14,25 @@ class CancelToken {
   bool requested() const { return signal_.load(std::memory_order_relaxed) != 0; }
   /// Throws Interrupted once a signal has arrived.
   void check() const {
-    if (const int signal = signal_.load(std::memory_order_relaxed)) throw Interrupted(signal);
+    const int signal = signal_.load(std::memory_order_relaxed);
+    if (signal != 0 && holds_.load(std::memory_order_relaxed) == 0) throw Interrupted(signal);
   }
+
+  /// While one exists, check() passes: for blocks of work of which a half is worth nothing.
+  class Hold {
+   public:
+    explicit Hold(const CancelToken& token) : token_(token) { ++token_.holds_; }
+    ~Hold() { --token_.holds_; }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    const CancelToken& token_;
+  };
 
  private:
   std::atomic<int> signal_ = 0;
+  mutable std::atomic<int> holds_ = 0;
 };
 
 /// What every long operation is handed instead of globals.

@@ -128,7 +128,8 @@ std::string describe_run(const RunRequest& request, const Options& options, Hub&
                           *context.progress, plan);
   }
   if (options.task) {
-    plan.line(fmt::format("task {} of {}: a share of the above", options.task->index + 1, options.task->count));
+    plan.line(
+        fmt::format("task {} of {}: a share of the above", options.task->index + 1, options.task->count));
   }
   for (const NamedFile& output : options.outputs()) plan.line("write " + output.path.string());
   return plan.finish();

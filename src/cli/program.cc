@@ -113,6 +113,18 @@ Commands commands_of(std::span<const char* const> arguments) {
           .of_stages = quoted_command(without(std::span(kOfMachines).first(2), arguments))};
 }
 
+/// The outputs are there: what cannot be noted only keeps files in the store.
+void note_finished(const std::filesystem::path& job, Progress& progress) {
+  try {
+    mark_finished(job);
+  } catch (const RunError& failure) {
+    progress.warn(
+        fmt::format("nothing is removed of the store for a week, since it cannot be noted that the job "
+                    "is finished: {}",
+                    failure.what()));
+  }
+}
+
 std::string run(const Options& options, const RunRequest& request, Hub& hub, const Context& context) {
   require_apart_from_models(options, request.plan.models, hub);
   for (const NamedFile& output : options.outputs()) check_output(output.path);
@@ -120,7 +132,7 @@ std::string run(const Options& options, const RunRequest& request, Hub& hub, con
   const bool writes = options.stage == Stage::kWhole || options.stage == Stage::kFinish;
   if (!writes) return summary_text({}, results.summary);
   const OutputSummary written = write_outputs(results, request.outputs, request.description);
-  if (!results.job.empty()) mark_finished(results.job);
+  if (!results.job.empty()) note_finished(results.job, *context.progress);
   return summary_text(written, results.summary);
 }
 

@@ -43,7 +43,9 @@ RunRequest read_request(const Options& options, Commands commands, Progress& pro
   plan.prompts_place = options.prompts_path.string();
   plan.limits = options.limits;
   plan.compute = options.compute;
-  plan.task = {options.stage, options.task.value_or(Share{}), std::move(commands.of_stages)};
+  // Without a stage the flag is warned of, and means nothing.
+  const Share share = options.stage == Stage::kWhole ? Share{} : options.task.value_or(Share{});
+  plan.task = {options.stage, share, std::move(commands.of_stages)};
   plan.keep = results_of(options);
   request.outputs = options.output_settings();
   request.description = {.command = std::move(commands.whole),

@@ -64,7 +64,12 @@ std::optional<fs::path> usual_store() {
 
 fs::path jobs_folder(const fs::path& store) { return store / "jobs"; }
 
-void mark_finished(const fs::path& job) { write_file_atomically(finished_mark(job), ""); }
+void mark_finished(const fs::path& job) { write_note(finished_mark(job), ""); }
+
+void mark_unfinished(const fs::path& job) {
+  std::error_code error;
+  fs::remove(finished_mark(job), error);
+}
 
 std::string places_key(const std::vector<fs::path>& files) {
   std::string key;

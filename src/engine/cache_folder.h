@@ -23,6 +23,8 @@ std::optional<std::filesystem::path> usual_store();
 std::filesystem::path jobs_folder(const std::filesystem::path& store);
 /// Says that a job needs nothing of the store any more.
 void mark_finished(const std::filesystem::path& job);
+/// Says that it does again: a task works on it.
+void mark_unfinished(const std::filesystem::path& job);
 
 /// Where weights lie, with size and time of change: what names a model while nobody has read all of it.
 std::string places_key(const std::vector<std::filesystem::path>& files);

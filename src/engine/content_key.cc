@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kChunk = std::size_t{64} << 20;
 constexpr std::size_t kHeader = std::size_t{64} << 10;
 constexpr std::size_t kSample = 4096;
-constexpr std::size_t kSamples = 256;
+constexpr std::size_t kSamples = 1024;
 constexpr std::size_t kHexOfSha256 = 64;
 
 std::string_view as_text(std::span<const std::byte> bytes) {
@@ -95,7 +95,7 @@ std::string content_key(const MappedFile& file, const fs::path& place, const fs:
   std::string key = key_of_content(file.bytes(), context);
   file.require_unchanged();
   try {
-    if (!note.empty()) write_file_atomically(note, key);
+    if (!note.empty()) write_note(note, key);
   } catch (const RunError&) {
     // The next process reads the file again.
   }
@@ -104,6 +104,8 @@ std::string content_key(const MappedFile& file, const fs::path& place, const fs:
 
 std::string sampled_key(const MappedFile& file) {
   const auto bytes = file.bytes();
+  if (bytes.size() <= kChunk) return digest_of(as_text(bytes));
+  const SinglePages pages(bytes);  // a file system that reads megabytes around each would read all of it
   Digest digest = Digest::sha256();
   digest.update(fmt::format("{}\n", bytes.size()));
   digest.update(as_text(bytes.first(std::min(kHeader, bytes.size()))));

@@ -22,8 +22,10 @@ std::string content_key(const MappedFile& file, const std::filesystem::path& pla
 std::optional<std::string> known_content_key(const std::filesystem::path& place,
                                              const std::filesystem::path& store);
 
-/// A cheaper name of what a file holds, for the time of a job: its size, its first 64 KiB (where formats have
-/// their headers) and some hundred pages between there and its end.
+/// A cheaper name of what a file holds, for the time of a job: all of it up to 64 MiB; of a larger one its
+/// size, its first 64 KiB (where formats have their headers) and a thousand pages between there and its end.
+/// A file that was trained or saved anew differs in them; one in which somebody changed a few numbers may
+/// not.
 std::string sampled_key(const MappedFile& file);
 
 }  // namespace saescope

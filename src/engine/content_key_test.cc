@@ -79,8 +79,15 @@ TEST_F(ContentKeyTest, AStoreThatCannotBeWrittenCostsOnlyTheNote) {
   EXPECT_EQ(key(path), key(path));
 }
 
+TEST_F(ContentKeyTest, OfASmallFileEveryByteIsSampled) {
+  std::string bytes(3'000'000, 'a');
+  const std::string before = sampled_key(MappedFile(file("small.bin", bytes)));
+  bytes[1'234'567] = 'b';
+  EXPECT_NE(sampled_key(MappedFile(file("changed.bin", bytes))), before);
+}
+
 TEST_F(ContentKeyTest, SamplesTellFilesApartByHeaderSizeAndPlacesAllOverThem) {
-  const std::string bytes(3'000'000, 'a');
+  const std::string bytes(70'000'000, 'a');
   const auto sampled = [&](const std::string& content) {
     return sampled_key(MappedFile(file("sampled.bin", content)));
   };
@@ -92,7 +99,7 @@ TEST_F(ContentKeyTest, SamplesTellFilesApartByHeaderSizeAndPlacesAllOverThem) {
     other[changed] = 'b';
     EXPECT_NE(sampled(other), before) << changed;
   }
-  EXPECT_NE(sampled(std::string(3'000'000, 'b')), before);
+  EXPECT_NE(sampled(std::string(bytes.size(), 'b')), before);
 }
 
 }  // namespace

@@ -22,17 +22,23 @@ namespace fs = std::filesystem;
 constexpr int kTimeForOthers = 50;
 
 constexpr const char* kState = "state-";
+constexpr const char* kStateText = "state";  // of the metadata, which the tensors' checksum leaves out
+constexpr const char* kStateDigest = "sha256 of state";
 constexpr std::string_view kNorms = "norms/";  // and the layer
 
 std::string_view as_text(std::span<const float> values) {
   return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
 }
 
+std::string sha256_of(std::string_view text) {
+  Digest digest = Digest::sha256();
+  digest.update(text);
+  return digest.finish();
+}
+
 std::string digest_of_file(const fs::path& path) {
   const MappedFile file(path);
-  Digest digest = Digest::sha256();
-  digest.update({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()});
-  return digest.finish();
+  return sha256_of({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()});
 }
 
 std::vector<fs::path> states_in(const fs::path& folder) {
@@ -49,25 +55,32 @@ std::vector<fs::path> states_in(const fs::path& folder) {
 
 /// What a file of a state says besides the accumulators.
 struct EncodedPart::State {
+  std::shared_ptr<const MappedFile> file;
   std::size_t done = 0;
   std::vector<fs::path> rows;
   std::vector<std::string> digests;
 };
 
-EncodedPart::EncodedPart(fs::path folder, Progress& progress)
-    : folder_(std::move(folder)), progress_(progress) {
+EncodedPart::EncodedPart(fs::path folder, std::string numerics, Progress& progress)
+    : folder_(std::move(folder)), numerics_(std::move(numerics)), progress_(progress) {
   refresh();
 }
 
 /// @return nothing where it or a file of rows is damaged or not there
 std::optional<EncodedPart::State> EncodedPart::read_state(const fs::path& path) {
   try {
-    const MappedFile file(path);
-    const SafetensorsFile parsed = parse_safetensors(file.bytes(), path.string());
+    State state;
+    state.file = std::make_shared<const MappedFile>(path);
+    const SafetensorsFile parsed = parse_safetensors(state.file->bytes(), path.string());
     if (!has_its_checksums(parsed))
       throw InputError({.what = "its checksum does not match", .where = path.string()});
-    const nlohmann::json json = parse_json(parsed.metadata.at("state"), path.string());
-    State state;
+    const std::string& text = parsed.metadata.at(kStateText);
+    if (sha256_of(text) != parsed.metadata.at(kStateDigest))
+      throw InputError({.what = "its checksum does not match", .where = path.string()});
+    const nlohmann::json json = parse_json(text, path.string());
+    if (json.at("numerics") != numerics_) {
+      throw InputError({.what = "its activations are of another kind of processor", .where = path.string()});
+    }
     state.done = json.at("done").get<std::size_t>();
     for (const auto& [name, digest] : json.at("rows").items()) {
       state.rows.push_back(folder_ / name);
@@ -78,26 +91,37 @@ std::optional<EncodedPart::State> EncodedPart::read_state(const fs::path& path) 
     }
     return state;
   } catch (const std::exception& failure) {
-    progress_.warn(fmt::format("a file of the job does not count: {}", failure.what()));
+    std::error_code error;  // a process that does the same task may have removed it for a newer one
+    if (fs::exists(path, error))
+      progress_.warn(fmt::format("a file of the job does not count: {}", failure.what()));
     return std::nullopt;
   }
 }
 
 void EncodedPart::refresh() {
-  for (const fs::path& path : states_in(folder_)) {
-    const auto state = read_state(path);
-    if (!state) continue;
-    done_ = state->done;
-    state_ = path;
-    rows_ = state->rows;
-    rows_digests_ = state->digests;
-    return;
+  constexpr int kLooks = 10;
+  std::error_code error;
+  bool vanished = true;
+  for (int look = 0; look < kLooks && vanished; ++look) {
+    vanished = false;
+    for (const fs::path& path : states_in(folder_)) {
+      const auto state = read_state(path);
+      if (!state) {
+        vanished = vanished || !fs::exists(path, error);
+        continue;
+      }
+      done_ = state->done;
+      state_ = path;
+      loaded_ = state->file;
+      rows_ = state->rows;
+      rows_digests_ = state->digests;
+      return;
+    }
   }
 }
 
 void EncodedPart::load(FeatureTables& tables, NormWatch& norms) const {
-  const MappedFile file(state_);
-  const SafetensorsFile parsed = parse_safetensors(file.bytes(), state_.string());
+  const SafetensorsFile parsed = parse_safetensors(loaded_->bytes(), state_.string());
   tables.for_each([&](FeatureTable& table) { TableTensors::load(table, parsed.tensors, state_.string()); });
   for (const auto& [name, view] : parsed.tensors) {
     if (!name.starts_with(kNorms)) continue;
@@ -120,11 +144,13 @@ void EncodedPart::save(std::size_t done, Results& results, NormWatch& norms) {
   }
   nlohmann::ordered_json rows = nlohmann::ordered_json::object();
   for (std::size_t i = 0; i < rows_.size(); ++i) rows[rows_[i].filename().string()] = rows_digests_[i];
-  const nlohmann::ordered_json state = {{"done", done}, {"rows", rows}};
-  file.metadata["state"] = state.dump();
+  const nlohmann::ordered_json state = {{"done", done}, {"numerics", numerics_}, {"rows", rows}};
+  file.metadata[kStateText] = state.dump();
+  file.metadata[kStateDigest] = sha256_of(file.metadata[kStateText]);
   const fs::path path = folder_ / fmt::format("{}{:012}.safetensors", kState, done);
   file.add_checksums();
   file.write(path);
+  loaded_.reset();
   std::error_code ignored;
   if (state_ != path) fs::remove(state_, ignored);
   state_ = path;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,8 +26,9 @@ namespace saescope {
 /// counts; two processes that do the same task write the same numbers, and each its own states.
 class EncodedPart {
  public:
-  /// @param progress is told of damaged files, which do not count; must outlive this
-  EncodedPart(std::filesystem::path folder, Progress& progress);
+  /// @param numerics of the activations that are encoded: parts of others do not count
+  /// @param progress is told of damaged files, which do not count either; must outlive this
+  EncodedPart(std::filesystem::path folder, std::string numerics, Progress& progress);
 
   /// Looks at what is on disk now.
   void refresh();
@@ -51,9 +53,11 @@ class EncodedPart {
   void save_rows(std::size_t to, std::deque<ChosenActivations>& chosen);
 
   std::filesystem::path folder_;
+  std::string numerics_;
   Progress& progress_;
   std::size_t done_ = 0;
   std::filesystem::path state_;
+  std::shared_ptr<const MappedFile> loaded_;  ///< the state that was found, whoever removes it meanwhile
   std::vector<std::filesystem::path> rows_;
   std::vector<std::string> rows_digests_;  ///< SHA-256, parallel to rows_
   Clock::time_point saved_ = Clock::now();

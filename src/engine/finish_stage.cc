@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 
 #include "base/error.h"
 #include "engine/encoded_part.h"
@@ -23,14 +24,25 @@ struct Parts {
   std::vector<std::size_t> missing;              ///< tasks that are not complete
 };
 
-Parts look_at_parts(const Job& job, std::size_t tasks, const StageInputs& inputs) {
+/// Complete parts, which stay as they are: their files are read and compared with their checksums once,
+/// however often somebody looks whether the others have come.
+using CompleteParts = std::map<std::filesystem::path, EncodedPart>;
+
+Parts look_at_parts(const Job& job, std::size_t tasks, const StageInputs& inputs,
+                    CompleteParts& complete_parts) {
   Parts parts = {tasks, {}, {}};
   for (std::size_t task = 0; task < tasks; ++task) {
     std::deque<EncodedPart>& of_task = parts.of_task.emplace_back();
     bool complete = true;
     for (std::size_t i = 0; i < inputs.models.size(); ++i) {
-      const EncodedPart& part = of_task.emplace_back(job.part({task, tasks}, i), *inputs.context.progress);
-      complete = complete && part.done() == inputs.models[i].prepared.prompts.size();
+      const std::filesystem::path folder = job.part({task, tasks}, i);
+      const auto known = complete_parts.find(folder);
+      const EncodedPart& part = known != complete_parts.end()
+                                    ? of_task.emplace_back(known->second)
+                                    : of_task.emplace_back(folder, job.numerics(), *inputs.context.progress);
+      const bool is_complete = part.done() == inputs.models[i].prepared.prompts.size();
+      if (is_complete) complete_parts.emplace(folder, part);
+      complete = complete && is_complete;
     }
     if (!complete) parts.missing.push_back(task);
   }
@@ -38,10 +50,10 @@ Parts look_at_parts(const Job& job, std::size_t tasks, const StageInputs& inputs
 }
 
 /// The complete ones, else those of which fewest are missing.
-Parts best_parts(const Job& job, const StageInputs& inputs) {
+Parts best_parts(const Job& job, const StageInputs& inputs, CompleteParts& complete_parts) {
   std::optional<Parts> best;
   for (const std::size_t tasks : job.task_counts()) {
-    Parts parts = look_at_parts(job, tasks, inputs);
+    Parts parts = look_at_parts(job, tasks, inputs, complete_parts);
     if (!best || parts.missing.size() < best->missing.size()) best = std::move(parts);
   }
   return best ? *std::move(best) : Parts{1, {}, {0}};
@@ -60,8 +72,9 @@ RunError missing_parts(const Job& job, const Parts& parts, const std::string& co
 
 Parts wait_for_parts(const Job& job, const StageInputs& inputs) {
   Parts parts;
+  CompleteParts complete_parts;
   const auto are_there = [&] {
-    parts = best_parts(job, inputs);
+    parts = best_parts(job, inputs, complete_parts);
     return parts.missing.empty();
   };
   const auto what = [&] { return fmt::format("{} parts of the stage encode", parts.missing.size()); };

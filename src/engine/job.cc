@@ -1,21 +1,21 @@
 #include "engine/job.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <system_error>
 
+#include "analysis/labels.h"
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "engine/cache_folder.h"
 #include "engine/content_key.h"
 #include "engine/model_activations.h"
-#include "formats/json_document.h"
 #include "hub/digest.h"
 
 namespace saescope {
@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kFormat = "saescope job 1";
+constexpr std::size_t kMostTasks = 1'000'000;  // as many as --task takes
 
 std::string prompts_digest(const TokenizedPrompts& prompts, const Labels& labels) {
   Digest digest = Digest::sha256();
@@ -40,6 +41,23 @@ std::string prompts_digest(const TokenizedPrompts& prompts, const Labels& labels
     add(tokens.taps);
   }
   for (const std::string& label : labels.names()) digest.update(label + "\n");
+  return digest.finish();
+}
+
+/// Of what the encoder has besides its matrix: some formats take it from a configuration beside the file.
+std::string terms_digest(const EncoderParameters& encoder) {
+  Digest digest = Digest::sha256();
+  const auto add = [&](const std::vector<float>& values) {
+    digest.update(fmt::format("{} ", values.size()));
+    digest.update({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)});
+  };
+  digest.update(
+      fmt::format("{} {} ", static_cast<int>(encoder.function), static_cast<int>(encoder.input_norm)));
+  add({encoder.threshold});
+  for (const auto* values :
+       {&encoder.input_bias, &encoder.scale, &encoder.bias, &encoder.feature_threshold, &encoder.gate_bias}) {
+    add(*values);
+  }
   return digest.finish();
 }
 
@@ -59,6 +77,7 @@ Json sae_json(const OpenedSource& source) {
           {"features", encoder.dict_size},
           {"k", encoder.k},
           {"files", files},
+          {"terms", terms_digest(encoder)},
           {"every_feature", source.plan->universal},
           {"tokens", tokens}};
 }
@@ -110,6 +129,15 @@ std::string write_once(const fs::path& path, const std::string& text) {
   return read_file(path);
 }
 
+/// Nothing where the file of a job is damaged.
+std::optional<std::string> numerics_in(const std::string& manifest) {
+  const Json begun = Json::parse(manifest, nullptr, false);
+  if (!begun.is_object()) return std::nullopt;
+  const auto numerics = begun.find("numerics");
+  if (numerics == begun.end() || !numerics->is_string()) return std::nullopt;
+  return numerics->get<std::string>();
+}
+
 }  // namespace
 
 Job Job::open(const std::deque<OpenedModel>& models, const RunPlan& plan, const Backend& backend,
@@ -124,19 +152,22 @@ Job Job::open(const std::deque<OpenedModel>& models, const RunPlan& plan, const 
   const std::string text = identity(models, plan, context).dump(1);
   Digest digest = Digest::sha256();
   digest.update(text);
-  const Job job(jobs_folder(*store) / digest.finish().substr(0, 32));
-  const std::string numerics = backend.numerics(compute_type(plan.compute.dtype));
+  Job job(jobs_folder(*store) / digest.finish().substr(0, 32),
+          backend.numerics(compute_type(plan.compute.dtype)));
   const fs::path manifest = job.folder() / "job.json";
-  const Json own = {{"numerics", numerics}, {"depends_on", Json::parse(text)}};
-  const std::string first = write_once(manifest, own.dump(1) + "\n");
-  const nlohmann::json begun = parse_json(first, manifest.string());
-  const auto theirs = begun.is_object() ? begun.find("numerics") : begun.end();
-  if (theirs == begun.end() || !theirs->is_string() || *theirs != numerics) {
+  const Json own = {{"numerics", job.numerics()}, {"depends_on", Json::parse(text)}};
+  const std::string own_text = own.dump(1) + "\n";
+  const auto theirs = numerics_in(write_once(manifest, own_text));
+  if (!theirs) {
+    // Parts say the numerics of their activations, too: nothing of another kind of processor is joined.
+    context.progress->warn(fmt::format("{}: the file is damaged and is written again", manifest.string()));
+    write_file_atomically(manifest, own_text);
+  } else if (*theirs != job.numerics()) {
     throw InputError(
         {.what = "this processor rounds the model's products in another way than the one that began the job",
          .where = manifest.string(),
-         .expected = theirs == begun.end() ? "numerics" : theirs->dump(),
-         .found = numerics,
+         .expected = *theirs,
+         .found = job.numerics(),
          .hint =
              "run all tasks on one kind of processor (Slurm: --constraint), or with --dtype fp32, or with "
              "ONEDNN_MAX_CPU_ISA=AVX2 on all of them; remove the folder to begin anew"});
@@ -156,9 +187,12 @@ std::vector<std::size_t> Job::task_counts() const {
     const std::string name = entry.path().filename().string();
     const std::size_t of = name.rfind("-of-");
     if (!name.starts_with("encode-") || of == std::string::npos) continue;
-    counts.insert(std::strtoul(name.c_str() + of + 4, nullptr, 10));
+    const char* const end = name.data() + name.size();
+    std::size_t count = 0;
+    const auto [rest, failure] = std::from_chars(name.data() + of + 4, end, count);
+    const bool is_count = failure == std::errc() && rest == end && count > 0 && count <= kMostTasks;
+    if (is_count) counts.insert(count);  // else it is no folder of a task
   }
-  counts.erase(0);
   return {counts.begin(), counts.end()};
 }
 

@@ -23,15 +23,19 @@ class Job {
                   const Context& context);
 
   const std::filesystem::path& folder() const { return folder_; }
+  /// What names how the activations were rounded that this process encodes or joins.
+  const std::string& numerics() const { return numerics_; }
   /// Where a task keeps what it finds of the model at this position of the plan.
   std::filesystem::path part(Share task, std::size_t model) const;
   /// The numbers of tasks that the stage encode was cut into, of which there are parts; ascending.
   std::vector<std::size_t> task_counts() const;
 
  private:
-  explicit Job(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  Job(std::filesystem::path folder, std::string numerics)
+      : folder_(std::move(folder)), numerics_(std::move(numerics)) {}
 
   std::filesystem::path folder_;
+  std::string numerics_;
 };
 
 }  // namespace saescope

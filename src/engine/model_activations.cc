@@ -1,6 +1,7 @@
 #include "engine/model_activations.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -57,14 +58,19 @@ std::optional<uint64_t> limit_of_store(const RunPlan& plan) {
 std::string weights_key(const Checkpoint& checkpoint, const RunPlan& plan, const Context& context) {
   const std::filesystem::path store = store_of(plan.compute).value_or("");
   const bool may_read = is_staged(plan) || !plan.compute.store.empty();
-  std::string key;
-  for (std::size_t i = 0; i < checkpoint.files.size(); ++i) {
-    const auto known = may_read ? content_key(*checkpoint.files[i], checkpoint.places[i], store, context)
-                                : known_content_key(checkpoint.places[i], store);
+  // Tasks that start together begin with different files, and find the others' notes of the rest.
+  const std::size_t files = checkpoint.files.size();
+  const std::size_t first = plan.task.share.of(files).begin;
+  std::vector<std::string> keys(files);
+  for (std::size_t i = 0; i < files; ++i) {
+    const std::size_t file = (first + i) % files;
+    const auto known = may_read
+                           ? content_key(*checkpoint.files[file], checkpoint.places[file], store, context)
+                           : known_content_key(checkpoint.places[file], store);
     if (!known) return places_key(checkpoint.places);
-    key += *known + "\n";
+    keys[file] = *known;
   }
-  return key;
+  return fmt::format("{}", fmt::join(keys, "\n"));
 }
 
 ModelActivations::ModelActivations(const OpenedModel& model, const RunPlan& plan, uint64_t other_bytes,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "engine/source_share.h"
@@ -154,6 +155,18 @@ std::vector<LayerReads> ModelRun::reads() const {
   return reads;
 }
 
+/// A task's features are pieces of the rows of a transposed matrix: reading around them would read all of it.
+void ModelRun::keep_to_shares() {
+  for (const LayerWork& layer : work_) {
+    for (const SourceWork& work : layer.sources) {
+      const TensorView& weight = work.source.sae.encoder.weight;
+      if (work.features.size() == work.source.sae.encoder.dict_size || !weight.is_transposed()) continue;
+      const auto bytes = storage_bytes(weight.dtype, element_count(weight.shape));
+      shares_.emplace_back(std::span(weight.data, static_cast<std::size_t>(*bytes)));
+    }
+  }
+}
+
 void ModelRun::bind_analyses() {
   for (LayerWork& layer : work_) {
     for (const SourceWork& work : layer.sources) {
@@ -176,18 +189,13 @@ void ModelRun::encode(const ModelActivations& activations, EncodedPart* part, Re
   const std::size_t first = part == nullptr ? 0 : part->done();
   if (first > 0) part->load(results.tables, norms_);
   bind_analyses();
+  keep_to_shares();
   WaveStream stream = activations.stream({prepared.prompts, first, reads()});
   context_.progress->begin_stage(fmt::format("{}: prompts", prepared.plan.entry.name),
                                  prepared.prompts.size(), ProgressUnit::kItems);
   encode_stream(stream, part, results);
   context_.progress->end_stage();
-  const WaveCounts& counts = stream.counts();
-  describe(fmt::format("{} distinct prefixes computed in {} wave{}{}", counts.computed_nodes, counts.waves,
-                       counts.waves == 1 ? "" : "s",
-                       counts.cached_prompts == 0
-                           ? ""
-                           : fmt::format("; {} prompts from the activation cache", counts.cached_prompts)),
-           results);
+  describe(in_words(stream.counts()), results);
   if (activations.are_kept() && plan_.keep.all_tokens && !activations.keeps_all_tokens()) {
     results.summary.notes.push_back(fmt::format(
         "{}: the activation cache was not read: it does not hold every token", prepared.plan.entry.name));
@@ -212,11 +220,27 @@ void ModelRun::encode_stream(WaveStream& stream, EncodedPart* part, Results& res
   double encoding = 0;
   std::size_t done = part == nullptr ? 0 : part->done();
   context_.progress->update(done);
-  for (ActivationBatch batch; stream.next(batch);) {
+  bool within_wave = false;
+  const auto next = [&](ActivationBatch& batch) {
+    try {
+      return stream.next(batch);
+    } catch (const Interrupted&) {
+      const bool finds_more = part != nullptr && !within_wave && done > part->done();
+      if (finds_more) part->save(done, results, norms_);
+      throw;
+    }
+  };
+  for (ActivationBatch batch; next(batch);) {
     const Stopwatch watch;
-    add(batch);
+    {
+      // A wave that is encoded to its end can be kept.
+      std::optional<CancelToken::Hold> to_the_end;
+      if (part != nullptr) to_the_end.emplace(*context_.cancel);
+      add(batch);
+    }
     encoding += watch.seconds();
-    if (batch.layer != stream.layers().back()) continue;
+    within_wave = batch.layer != stream.layers().back();
+    if (within_wave) continue;
     done += batch.prompt_indices.size();
     context_.progress->update(done);
     if (part == nullptr) continue;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -71,6 +72,7 @@ class ModelRun {
   };
   TokenWork wire_token(const OpenedSource& source, const TokenPlan& token, Results& results);
   std::vector<LayerReads> reads() const;
+  void keep_to_shares();
   void bind_analyses();
   void add(const ActivationBatch& batch);
   void encode_stream(WaveStream& stream, EncodedPart* part, Results& results);
@@ -81,7 +83,8 @@ class ModelRun {
   const StatisticsSettings& statistics_;
   Backend& backend_;
   const Context& context_;
-  std::vector<LayerWork> work_;  ///< parallel to the model's layers
+  std::vector<LayerWork> work_;     ///< parallel to the model's layers
+  std::deque<SinglePages> shares_;  ///< of matrices of which others read the rest
   NormWatch norms_;
 };
 

@@ -37,7 +37,8 @@ std::vector<Cost> costs_of(const TokenizedPrompts& prompts) {
   return costs;
 }
 
-/// The first prompts of tasks that take as many consecutive ones as cost no more than `most`, but at least one.
+/// The first prompts of tasks that take as many consecutive ones as cost no more than `most`, but at least
+/// one.
 std::vector<std::size_t> cut_at(const std::vector<Cost>& costs, uint64_t most) {
   std::vector<std::size_t> firsts;
   uint64_t load = 0;
@@ -73,7 +74,9 @@ std::vector<std::size_t> best_cut(const std::vector<Cost>& costs, std::size_t ta
 TokenizedPrompts share_of_prompts(const TokenizedPrompts& prompts, Share task) {
   const std::vector<Cost> costs = costs_of(prompts);
   const std::vector<std::size_t> firsts = best_cut(costs, task.count);
-  const auto first_of = [&](std::size_t index) { return index < firsts.size() ? firsts[index] : costs.size(); };
+  const auto first_of = [&](std::size_t index) {
+    return index < firsts.size() ? firsts[index] : costs.size();
+  };
   const IndexRange own = {first_of(task.index), first_of(task.index + 1)};
   TokenizedPrompts share;
   std::size_t position = 0;

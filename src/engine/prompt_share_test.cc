@@ -60,6 +60,21 @@ TEST(PromptShare, EveryDistinctPromptIsOneTasksAndInOrder) {
   }
 }
 
+/// It costs nothing behind the prompt that it is the beginning of, but its last token is a tap of its own.
+TEST(PromptShare, APromptThatIsTheBeginningOfAnotherBelongsToATaskThoughItStandsLast) {
+  TokenizedPrompts prompts;
+  prompts.add({0, {1, 2, 3, 4}, {3}});
+  prompts.add({1, {1, 2}, {1}});
+  for (const std::size_t tasks : {1, 2, 3}) {
+    std::size_t owners = 0;
+    for (std::size_t i = 0; i < tasks; ++i) {
+      const auto share = indices(share_of_prompts(prompts, {i, tasks}));
+      owners += static_cast<std::size_t>(std::count(share.begin(), share.end(), 1u));
+    }
+    EXPECT_EQ(owners, 1u) << tasks;
+  }
+}
+
 TEST(PromptShare, TasksBeyondThePromptsHaveNothingToDo) {
   TokenizedPrompts one;
   one.add({0, {1, 2, 3}, {2}});

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/cache_folder.h"
 #include "engine/encoded_part.h"
 #include "engine/job.h"
 #include "engine/model_activations.h"
@@ -13,7 +14,7 @@ namespace saescope {
 void run_forward_stage(const StageInputs& inputs, Results& results) {
   const auto& [models, plan, statistics, backend, context] = inputs;
   const Stopwatch opening;
-  Job::open(models, plan, backend, context);
+  const Job job = Job::open(models, plan, backend, context);
   results.summary.add_time("prepare", opening.seconds());
   const Stopwatch watch;
   for (const OpenedModel& model : models) {
@@ -25,6 +26,7 @@ void run_forward_stage(const StageInputs& inputs, Results& results) {
         fmt::format("{}: {} of {} prompts are this task's, without copies; {} of them were in the store",
                     name, share.size(), model.prepared.prompts.size(), share.size() - missing.size()));
     if (missing.empty()) continue;
+    mark_unfinished(job.folder());
     StreamWork work = {missing, 0, {}};
     for (const std::size_t layer : layers_of(model)) work.layers.push_back({layer, {}});
     WaveStream stream = activations.stream(std::move(work));
@@ -36,8 +38,7 @@ void run_forward_stage(const StageInputs& inputs, Results& results) {
         context.progress->update(done += batch.prompt_indices.size());
     }
     context.progress->end_stage();
-    results.summary.notes.push_back(fmt::format("{}: {} distinct prefixes computed in {} waves", name,
-                                                stream.counts().computed_nodes, stream.counts().waves));
+    results.summary.notes.push_back(fmt::format("{}: {}", name, in_words(stream.counts())));
   }
   results.summary.add_time("forward", watch.seconds());
 }
@@ -50,12 +51,13 @@ void run_encode_stage(const StageInputs& inputs, Results& results) {
   for (std::size_t i = 0; i < models.size(); ++i) {
     const OpenedModel& model = models[i];
     const std::size_t prompts = model.prepared.prompts.size();
-    EncodedPart part(job.part(plan.task.share, i), *context.progress);
+    EncodedPart part(job.part(plan.task.share, i), job.numerics(), *context.progress);
     if (part.done() == prompts) {
       results.summary.notes.push_back(
           fmt::format("{}: this part is complete already", model.prepared.plan.entry.name));
       continue;
     }
+    mark_unfinished(job.folder());
     Results found;
     found.labels = results.labels;
     ModelRun run(model, plan, plan.task.share, statistics, backend, context);

@@ -36,6 +36,15 @@ std::vector<std::size_t> layers_of(const StreamWork& work) {
 
 }  // namespace
 
+std::string in_words(const WaveCounts& counts) {
+  std::string words = fmt::format("{} distinct prefixes computed in {} wave{}", counts.computed_nodes,
+                                  counts.waves, counts.waves == 1 ? "" : "s");
+  if (counts.cached_prompts > 0) {
+    words += fmt::format("; {} prompts from the activation cache", counts.cached_prompts);
+  }
+  return words;
+}
+
 void WaveStream::Wave::collect_nodes(const StreamSettings& settings) {
   for (const auto& of_prompt : taps) {
     for (const Tap& tap : of_prompt) {

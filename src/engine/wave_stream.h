@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/activation_cache.h"
@@ -38,6 +39,9 @@ struct WaveCounts {
   std::size_t computed_nodes = 0;  ///< distinct prefixes that went through the model
   std::size_t cached_prompts = 0;  ///< prompts whose activations came from the cache
 };
+
+/// "4818 distinct prefixes computed in 1 wave; 12 prompts from the activation cache".
+std::string in_words(const WaveCounts& counts);
 
 /// Runs a model's prompts through it in waves of consecutive prompts, but for those that the cache has. What
 /// was computed is cached once its wave is complete. A wave that a device's memory does not hold is begun

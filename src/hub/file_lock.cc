@@ -40,13 +40,14 @@ FileLock::FileLock(const std::filesystem::path& path, const Context& context) {
       if (errno == EINTR) continue;
       if (errno != EWOULDBLOCK) {
         context.progress->warn(
-            fmt::format("{}: this file system has no locks; do not download the same "
-                        "files in two runs at once",
+            fmt::format("{}: this file system has no locks; do not let two runs fetch "
+                        "the same files at once",
                         path.parent_path().string()));
         return;
       }
       if (!told) {
-        context.progress->info(fmt::format("{}: waiting for another run's download", path.string()));
+        context.progress->info(
+            fmt::format("{}: waiting for another run that fetches the same file", path.string()));
       }
       told = true;
       context.cancel->check();

@@ -41,8 +41,10 @@ void bring_in(std::span<const std::byte> bytes) {
   advise(bytes, MADV_WILLNEED);
 }
 
-
 void release_pages(std::span<const std::byte> bytes) { advise(bytes, MADV_DONTNEED); }
+
+SinglePages::SinglePages(std::span<const std::byte> bytes) : bytes_(bytes) { advise(bytes_, MADV_RANDOM); }
+SinglePages::~SinglePages() { advise(bytes_, MADV_NORMAL); }
 
 ReadAhead::ReadAhead() {
   try {
@@ -69,7 +71,8 @@ void ReadAhead::start(std::vector<Step> steps) {
   for (const Step& step : steps) total += size_of(step);
   releases_ = total >= kReleaseFrom;
   steps_ = std::move(steps);
-  reached_ = step_ = part_ = offset_ = 0;
+  reached_ = 0;
+  go_to(0);
   changed_.notify_all();
 }
 
@@ -80,10 +83,7 @@ void ReadAhead::reach(std::size_t step) {
     for (; reached_ < step; ++reached_) {
       if (releases_) passed.push_back(steps_[reached_]);
     }
-    if (step_ < step) {
-      step_ = step;
-      part_ = offset_ = 0;
-    }
+    if (reading_.step < step) go_to(step);
   }
   changed_.notify_all();
   for (const Step& old : passed) {
@@ -94,28 +94,42 @@ void ReadAhead::reach(std::size_t step) {
 /// Bytes between the step at work and the step where the reading is.
 std::size_t ReadAhead::distance() const {
   std::size_t bytes = 0;
-  for (std::size_t i = reached_ + 1; i < step_; ++i) bytes += size_of(steps_[i]);
+  for (std::size_t i = reached_ + 1; i < reading_.step; ++i) bytes += size_of(steps_[i]);
   return bytes;
 }
 
-/// The next piece to read, and what follows it in the same part. Called under the lock.
-bool ReadAhead::take_piece(std::span<const std::byte>& piece, std::span<const std::byte>& soon) {
-  while (step_ < steps_.size() && distance() <= kAhead) {
-    const Step& parts = steps_[step_];
-    if (part_ == parts.size()) {
-      ++step_;
-      part_ = offset_ = 0;
-      continue;
+void ReadAhead::go_to(std::size_t step) {
+  reading_ = requested_ = {step, 0, 0};
+  queued_ = 0;
+}
+
+/// What lies at a place of its step, which moves behind it; empty at the step's end.
+std::span<const std::byte> ReadAhead::next_piece(Place& place) const {
+  const Step& parts = steps_[place.step];
+  if (place.part == parts.size()) return {};
+  const std::span<const std::byte> rest = parts[place.part].subspan(place.offset);
+  const std::span<const std::byte> piece = rest.first(std::min(kPiece, rest.size()));
+  place.offset += piece.size();
+  if (piece.size() == rest.size()) {
+    ++place.part;
+    place.offset = 0;
+  }
+  return piece;
+}
+
+/// The next piece to read, and what is to be requested of the step beyond it. Called under the lock.
+bool ReadAhead::take_piece(std::span<const std::byte>& piece, Step& soon) {
+  while (reading_.step < steps_.size() && distance() <= kAhead) {
+    while (queued_ < kQueued) {
+      const auto request = next_piece(requested_);
+      if (request.empty()) break;
+      soon.push_back(request);
+      queued_ += request.size();
     }
-    const std::span<const std::byte> rest = parts[part_].subspan(offset_);
-    piece = rest.first(std::min(kPiece, rest.size()));
-    soon = rest.subspan(piece.size(), std::min(kQueued, rest.size() - piece.size()));
-    offset_ += piece.size();
-    if (piece.size() == rest.size()) {
-      ++part_;
-      offset_ = 0;
-    }
-    return true;
+    piece = next_piece(reading_);
+    queued_ -= piece.size();
+    if (!piece.empty()) return true;
+    go_to(reading_.step + 1);
   }
   return false;
 }
@@ -124,13 +138,13 @@ void ReadAhead::run() {
   std::unique_lock lock(mutex_);
   while (!ending_) {
     std::span<const std::byte> piece;
-    std::span<const std::byte> soon;
+    Step soon;
     if (!take_piece(piece, soon)) {
       changed_.wait(lock);
       continue;
     }
     lock.unlock();
-    advise(soon, MADV_WILLNEED);
+    for (const auto& request : soon) advise(request, MADV_WILLNEED);
     bring_in(piece);
     lock.lock();
   }

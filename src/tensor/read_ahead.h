@@ -14,6 +14,18 @@ void bring_in(std::span<const std::byte> bytes);
 /// Takes pages of a mapped file out of the process; they stay in the system's cache as long as it has room.
 void release_pages(std::span<const std::byte> bytes);
 
+/// Keeps the system from reading around single pages of a mapped file, while it lives.
+class SinglePages {
+ public:
+  explicit SinglePages(std::span<const std::byte> bytes);
+  ~SinglePages();
+  SinglePages(const SinglePages&) = delete;
+  SinglePages& operator=(const SinglePages&) = delete;
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
 /// Reads parts of mapped files ahead of their use, on a thread of its own: one after the other in the order
 /// of use, so that a disk reads in sequence while the processor computes, and whoever uses a part finds its
 /// pages in place.
@@ -38,8 +50,16 @@ class ReadAhead {
 
  private:
   void run();
+  /// Where in the steps something is: step, part of it, and byte of that.
+  struct Place {
+    std::size_t step = 0;
+    std::size_t part = 0;
+    std::size_t offset = 0;
+  };
+  void go_to(std::size_t step);
   std::size_t distance() const;
-  bool take_piece(std::span<const std::byte>& piece, std::span<const std::byte>& soon);
+  std::span<const std::byte> next_piece(Place& place) const;
+  bool take_piece(std::span<const std::byte>& piece, Step& soon);
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -47,9 +67,9 @@ class ReadAhead {
   bool releases_ = false;
   std::vector<Step> steps_;
   std::size_t reached_ = 0;  ///< step at which the user is
-  std::size_t step_ = 0;     ///< where the reading is: step,
-  std::size_t part_ = 0;     ///< part of it,
-  std::size_t offset_ = 0;   ///< and byte of that
+  Place reading_;            ///< what is read next
+  Place requested_;          ///< what is requested from the disk next: in the same step
+  std::size_t queued_ = 0;   ///< bytes between the two
   std::thread thread_;       ///< last: it uses all of the above
 };
 

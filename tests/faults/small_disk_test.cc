@@ -4,7 +4,6 @@
 
 #include "base/atomic_file.h"
 #include "faults/tiny_run.h"
-#include "golden_files.h"
 #include "hub/hub_fixture.h"
 
 namespace saescope {
@@ -14,20 +13,12 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing_support::kEarlier;
+using testing_support::on_disk;
 using testing_support::ProcessResult;
 using testing_support::run_process;
-using testing_support::source_dir;
 using testing_support::TemporaryFolder;
 using testing_support::TinyRun;
 using testing_support::undisturbed_outputs;
-
-/// The command in front of a program that sees `folder` as a disk of its own.
-std::vector<std::string> on_disk(const std::string& options, const fs::path& folder,
-                                 const std::vector<std::string>& command) {
-  std::vector<std::string> all = {source_dir() / "tests/faults/on_small_disk.sh", options, folder};
-  all.insert(all.end(), command.begin(), command.end());
-  return all;
-}
 
 class SmallDisk : public ::testing::Test {
  protected:

@@ -74,6 +74,13 @@ std::vector<fs::path> TinyRun::cache_files() const {
   return files;
 }
 
+std::vector<std::string> on_disk(const std::string& options, const fs::path& folder,
+                                 const std::vector<std::string>& command) {
+  std::vector<std::string> all = {source_dir() / "tests/faults/on_small_disk.sh", options, folder};
+  all.insert(all.end(), command.begin(), command.end());
+  return all;
+}
+
 std::map<std::string, std::string> undisturbed_outputs(int copies) {
   const TinyRun run(copies);
   const ProcessResult result = run.run();

@@ -46,6 +46,11 @@ class TinyRun {
 /// What is written where nothing goes wrong, however often the prompts are repeated.
 std::map<std::string, std::string> undisturbed_outputs(int copies = 1);
 
+/// The command in front of a program that sees `folder` as a disk of its own.
+/// @param options of the mount, such as "size=64k"
+std::vector<std::string> on_disk(const std::string& options, const std::filesystem::path& folder,
+                                 const std::vector<std::string>& command);
+
 inline constexpr const char* kEarlier = "of an earlier run\n";
 
 }  // namespace saescope::testing_support

@@ -66,6 +66,21 @@ def command_line(tmp_path: Path) -> Callable[..., Path]:
     return run
 
 
+@pytest.fixture
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Slurm that runs jobs while they are submitted, and a working folder. `fake_slurm.py` says what its folder is for."""
+    for name in ("sbatch", "squeue", "sacct", "scancel"):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).symlink_to(ROOT / "tests/python/fake_slurm.py")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    home = tmp_path / "slurm"
+    home.mkdir()
+    monkeypatch.setenv("FAKE_SLURM", str(home))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return home
+
+
 def read_texts(path: Path) -> dict[str, list[str]]:
     """The columns of a CSV file, as they are written."""
     with open(path, encoding="utf-8", newline="") as file:

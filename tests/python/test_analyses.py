@@ -34,14 +34,15 @@ def test_every_keyword_of_universal_is_its_flag(config: Path, command_line: Comm
         "--contrast-output", "contrast.csv", "--models", "llama,qwen", "--layers", "2", "--trainer", "2", "--tokens", "newline",
         "--threshold", "0.2", "--activation-threshold", "1.25", "--contrast", "weather:short", "--contrast", "lines:marks",
         "--contrast-q", "1", "--dtype", "fp32", "--device", "cpu", "--threads", "1", "--memory-limit", "1GiB", "--batch-tokens", "64",
-        "--max-tokens", "30", "--skip-long", "--no-cache", "--cache-limit", "1GiB", "--offline", "--content-key", "content",
+        "--max-tokens", "30", "--skip-long", "--no-cache", "--cache-limit", "1GiB", "--store", "store", "--store-dtype", "fp32", "--offline",
+        "--content-key", "content",
     )  # fmt: skip
     with pytest.warns(saescope.SaescopeWarning, match="longer|left out"):
         result = saescope.universal(
             PROMPTS, config=config, models=["llama", "qwen"], layers=2, trainer=2, tokens=["newline"], threshold=0.2,
             activation_threshold=1.25, contrast=[("weather", "short"), ("lines", "marks")], contrast_q=1, dtype="fp32",
             device="cpu", threads=1, memory_limit="1GiB", batch_tokens=64, max_tokens=30, skip_long=True, cache=False,
-            cache_limit="1GiB", offline=True, content_key="content",
+            cache_limit="1GiB", store="store", store_dtype="fp32", offline=True, content_key="content",
         )  # fmt: skip
     assert_same(result.universal, files / "universal.csv")
     assert_same(result.contrast, files / "contrast.csv")
@@ -208,3 +209,14 @@ def test_without_a_report_there_is_none(config: Path) -> None:
     result = saescope.universal(PROMPTS, config=config, models="llama", report=False)
     with pytest.raises(AttributeError, match="no report"):
         _ = result.report
+
+
+def test_activations_in_a_store_are_used_by_every_function(config: Path, tmp_path: Path) -> None:
+    first = saescope.universal(PROMPTS, config=config, models="llama", store=tmp_path, store_dtype="bf16", threshold=0.9)
+    again = saescope.universal(PROMPTS, config=config, models="llama", store=tmp_path, store_dtype="bf16", threshold=0.1)
+    assert "0 distinct prefixes computed" not in first.summary and "0 distinct prefixes computed" in again.summary
+    assert len(again.universal) > len(first.universal) > 0
+    other = saescope.activations(PROMPTS, model="llama", layers=[1, 2], config=config, store=tmp_path)
+    bf16 = saescope.activations(PROMPTS, model="llama", layers=[1, 2], config=config, store=tmp_path, store_dtype="bf16")
+    assert not np.array_equal(other[1, "asst"], bf16[1, "asst"])
+    np.testing.assert_allclose(other[1, "asst"], bf16[1, "asst"], rtol=1 / 128)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import nbformat
 import pytest
-from conftest import ENVIRONMENT, ROOT
+from conftest import ENVIRONMENT, EXECUTABLE, PIPELINE, ROOT
 from nbclient import NotebookClient
 
 SCRIPTS = sorted((ROOT / "docs/cookbook").glob("*.py"))
@@ -76,6 +76,59 @@ def test_the_cookbook_shows_the_scripts_that_run() -> None:
     assert [name for name, _ in sorted(shown)] == [path.name for path in SCRIPTS]
     for name, text in shown:
         assert text == (ROOT / "docs/cookbook" / name).read_text("utf-8"), name
+
+
+CLUSTER_SCRIPTS = re.findall(r"```bash\n(.*?)```", (ROOT / "docs/cluster.md").read_text("utf-8"), re.DOTALL)
+MANIFEST = (ROOT / "tools/kubernetes/job.yaml").read_text("utf-8")
+
+
+def engine_scripts() -> dict[str, tuple[str, dict[str, str]]]:
+    """For each engine the script of a stage's task, and what its array's variables are in task I of 3."""
+    pbs = next(script for script in CLUSTER_SCRIPTS if "#PBS" in script)
+    other = next(script for script in CLUSTER_SCRIPTS if script.startswith("#!") and '"$@"' in script)
+    arguments = "set -- --stage $STAGE ${TASKS:+--task auto}\n"
+    config_map = re.search(r"stage\.sh: \|\n((?:    .*\n)+)", MANIFEST)
+    assert config_map is not None
+    return {
+        "PBS": (pbs, {"PBS_ARRAY_INDEX": "I", "PBS_O_WORKDIR": "."}),
+        "LSF": (arguments + other, {"LSB_JOBINDEX": "I", "LSB_JOBINDEX_END": "3", "LSB_JOBINDEX_STEP": "1"}),
+        "Grid Engine": (arguments + other, {"SGE_TASK_ID": "I", "SGE_TASK_FIRST": "1", "SGE_TASK_LAST": "3", "SGE_TASK_STEPSIZE": "1"}),
+        "Kubernetes": (arguments.replace("auto", "auto/3") + config_map[1], {"JOB_COMPLETION_INDEX": "I-1"}),
+    }
+
+
+@pytest.mark.parametrize("engine", engine_scripts())
+def test_an_engines_script_gives_the_table_of_one_run(engine: str, tmp_path: Path) -> None:
+    """The engine is played: its variables are set, its folder /shared is another one."""
+    script, variables = engine_scripts()[engine]
+    script = re.sub(r"/shared(/me)?", str(tmp_path), script)
+    program = tmp_path / "bin/run_sae_analysis"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{EXECUTABLE}" "$@" --config "{PIPELINE}/config.toml" --quiet\n')
+    program.chmod(0o755)
+    (tmp_path / "prompts").symlink_to(PIPELINE / "prompts")
+    path = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    for stage in ("forward", "encode", "finish"):
+        for number in (1, 2, 3) if stage != "finish" else (0,):
+            task = {name: {"I": str(number), "I-1": str(number - 1)}.get(text, text) for name, text in variables.items()} if number else {}
+            environment = {**path, "PBS_O_WORKDIR": ".", **task, "STAGE": stage, **({"TASKS": "3"} if number else {})}
+            subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, check=True)
+    ordinary = ["--analysis", "universal", "--models", "llama", "--prompts-path", "prompts", "--universal-output", "one.csv"]
+    subprocess.run([str(program), *ordinary], cwd=tmp_path, check=True)
+    assert (tmp_path / "results/universal.csv").read_bytes() == (tmp_path / "one.csv").read_bytes()
+    assert len(list(tmp_path.glob("store/jobs/*/encode-*-of-3"))) == 3
+
+
+def test_scripts_for_clusters_are_sound() -> None:
+    assert len(CLUSTER_SCRIPTS) > 5
+    for script in CLUSTER_SCRIPTS:
+        done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True)
+        assert done.returncode == 0, script + done.stderr
+
+
+def test_the_jobs_of_kubernetes_complete_as_many_tasks_as_there_are() -> None:
+    numbers = re.findall(r"completions: (\d+)|--task, auto/(\d+)", MANIFEST)
+    assert len(numbers) == 4 and len({number for pair in numbers for number in pair if number}) == 1
 
 
 def test_the_tour_runs_from_prompts_to_a_plot_and_a_report(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

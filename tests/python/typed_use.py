@@ -34,6 +34,16 @@ def looks() -> list[pd.DataFrame]:
     return [saescope.models(), saescope.show_tokens(["a"], model=Path("model.gguf"))]
 
 
+def jobs(frame: pd.DataFrame) -> pd.DataFrame:
+    job: saescope.Job = saescope.submit("universal", frame, tasks=16, at_once=4, sbatch={"partition": "cpu", "mem": "8G"})
+    saescope.submit("both", ["a"], [("llama_trainer1_layer11", 5)], tasks=2, folder=Path("job"), store="store", local_copy="$TMPDIR")
+    job.resume(sbatch={"time": "4:00:00", "exclusive": True})
+    found: saescope.Result = saescope.open_job(job.folder).wait(progress=False, every=60)
+    job.cancel()
+    print(job.status(), job.result().summary)
+    return found.universal
+
+
 def failures() -> str:
     try:
         saescope.universal([])
