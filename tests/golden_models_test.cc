@@ -9,10 +9,10 @@
 #include "assets/gguf_model.h"
 #include "golden_files.h"
 #include "model/forward.h"
-#include "ops/cpu/cpu_backend.h"
 #include "ops/reference/reference_backend.h"
 #include "process.h"
 #include "tensor/buffer.h"
+#include "test_device.h"
 
 namespace saescope {
 namespace {
@@ -20,6 +20,7 @@ namespace {
 using testing_support::demo_model;
 using testing_support::goldens;
 using testing_support::GoldenTensors;
+using testing_support::make_test_backend;
 using testing_support::read_json;
 using testing_support::RelativeError;
 
@@ -99,9 +100,9 @@ TEST_P(TinyModelTest, Fp32ActivationsAreWithin1e4OfTransformersAtEveryPosition) 
   const GoldenTensors expected(goldens() / "tiny" / GetParam() / "activations.safetensors");
   const auto layers = golden["layers"].get<std::vector<std::size_t>>();
   const Checkpoint checkpoint = open_checkpoint(model_path(GetParam()), layers.back() + 1);
-  CpuBackend cpu(2);
+  const auto device = make_test_backend();
   ReferenceBackend reference;
-  for (Backend* backend : std::initializer_list<Backend*>{&cpu, &reference}) {
+  for (Backend* backend : std::initializer_list<Backend*>{device.get(), &reference}) {
     std::map<std::size_t, RelativeError> errors;
     for (std::size_t i = 0; i < golden["prompts"].size(); ++i) {
       const auto ids = golden["prompts"][i]["ids"].get<std::vector<TokenId>>();
@@ -122,7 +123,8 @@ TEST_P(TinyModelTest, Bf16ActivationsStayCloseToFp32) {
   const auto golden = read_json(goldens() / "tiny" / GetParam() / "prompts.json");
   const auto layers = golden["layers"].get<std::vector<std::size_t>>();
   const Checkpoint checkpoint = open_checkpoint(model_path(GetParam()), layers.back() + 1);
-  CpuBackend backend(2);
+  const auto device = make_test_backend();
+  Backend& backend = *device;
   const auto ids = golden["prompts"][0]["ids"].get<std::vector<TokenId>>();
   const auto fp32 = run_sequence(checkpoint.model, backend, DType::kF32, 16, ids, layers);
   const auto bf16 = run_sequence(checkpoint.model, backend, DType::kBF16, 16, ids, layers);
@@ -147,7 +149,8 @@ TEST_P(TinyBf16ModelTest, ErrorIsAtMostHalfOfTransformersBf16) {
   const GoldenTensors expected(goldens() / "tiny" / GetParam() / "activations.safetensors");
   const auto layers = golden["layers"].get<std::vector<std::size_t>>();
   const Checkpoint checkpoint = open_checkpoint(model_path(GetParam()), layers.back() + 1);
-  CpuBackend backend(2);
+  const auto device = make_test_backend();
+  Backend& backend = *device;
   std::map<std::size_t, RelativeError> errors;
   for (std::size_t i = 0; i < golden["prompts"].size(); ++i) {
     const auto ids = golden["prompts"][i]["ids"].get<std::vector<TokenId>>();
@@ -169,7 +172,8 @@ TEST_P(TinyModelTest, SequencesOfATreeGiveTheBitsThatTheyGiveAlone) {
   const auto golden = read_json(goldens() / "tiny" / GetParam() / "prompts.json");
   const auto layers = golden["layers"].get<std::vector<std::size_t>>();
   const Checkpoint checkpoint = open_checkpoint(model_path(GetParam()), layers.back() + 1);
-  CpuBackend backend(2);
+  const auto device = make_test_backend();
+  Backend& backend = *device;
   const auto longest = golden["prompts"].back()["ids"].get<std::vector<TokenId>>();
   std::vector<std::vector<TokenId>> sequences = {longest};
   for (const std::size_t cut : {std::size_t{3}, longest.size() / 2, longest.size() - 4}) {
@@ -200,7 +204,8 @@ TEST_P(TinyModelTest, ChunkSizeDoesNotChangeABit) {
   const auto golden = read_json(goldens() / "tiny" / GetParam() / "prompts.json");
   const auto layers = golden["layers"].get<std::vector<std::size_t>>();
   const Checkpoint checkpoint = open_checkpoint(model_path(GetParam()), layers.back() + 1);
-  CpuBackend backend(2);
+  const auto device = make_test_backend();
+  Backend& backend = *device;
   const auto ids = golden["prompts"][0]["ids"].get<std::vector<TokenId>>();
   const auto whole = run_sequence(checkpoint.model, backend, DType::kBF16, 256, ids, layers);
   for (const std::size_t chunk : {1, 5, 16}) {
@@ -225,7 +230,8 @@ TEST(SplitGguf, EqualsTheWholeFileAndNamesAMissingPart) {
   ASSERT_GT(parts.size(), 1u);
   const auto ids =
       read_json(whole.parent_path() / "prompts.json")["prompts"][0]["ids"].get<std::vector<TokenId>>();
-  CpuBackend backend(2);
+  const auto device = make_test_backend();
+  Backend& backend = *device;
   const auto run = [&](const std::filesystem::path& path) {
     const Checkpoint checkpoint = open_checkpoint(path, 4);
     const auto result = run_sequence(checkpoint.model, backend, DType::kF32, 16, ids, {3});

@@ -16,14 +16,17 @@
 #include "ops/cpu/kernels.h"
 #include "output_comparison.h"
 #include "process.h"
+#include "test_device.h"
 
 namespace saescope {
 namespace {
 
 using testing::gzipped;
+using testing_support::device_arguments;
 using testing_support::expect_same_csv;
 using testing_support::expect_same_records;
 using testing_support::goldens;
+using testing_support::is_test_device_named;
 using testing_support::ProcessResult;
 using testing_support::read_json;
 using testing_support::run_program;
@@ -37,28 +40,31 @@ std::string text_of(const nlohmann::json& value) {
 
 std::vector<std::string> run_arguments(const nlohmann::json& run, const TemporaryFolder& out,
                                        const std::filesystem::path& prompts = kFolder / "prompts") {
-  return {"--config",
-          (kFolder / "config.toml").string(),
-          "--prompts-path",
-          prompts.string(),
-          "--analysis",
-          "both",
-          "--features-csv",
-          (kFolder / "features.csv").string(),
-          "--universal-output",
-          out / "universal.csv",
-          "--specific-output",
-          out / "specific.csv",
-          "--record-prompts",
-          "--dtype",
-          "fp32",
-          "--no-cache",
-          "--threshold",
-          text_of(run["threshold"]),
-          "--activation-threshold",
-          text_of(run["activation_threshold"]),
-          "--trainer",
-          text_of(run["trainer"])};
+  std::vector<std::string> arguments = {"--config",
+                                        (kFolder / "config.toml").string(),
+                                        "--prompts-path",
+                                        prompts.string(),
+                                        "--analysis",
+                                        "both",
+                                        "--features-csv",
+                                        (kFolder / "features.csv").string(),
+                                        "--universal-output",
+                                        out / "universal.csv",
+                                        "--specific-output",
+                                        out / "specific.csv",
+                                        "--record-prompts",
+                                        "--dtype",
+                                        "fp32",
+                                        "--no-cache",
+                                        "--threshold",
+                                        text_of(run["threshold"]),
+                                        "--activation-threshold",
+                                        text_of(run["activation_threshold"]),
+                                        "--trainer",
+                                        text_of(run["trainer"])};
+  const auto device = device_arguments();
+  arguments.insert(arguments.end(), device.begin(), device.end());
+  return arguments;
 }
 
 nlohmann::json runs() {
@@ -156,12 +162,13 @@ TEST(Pipeline, ByDefaultOneThreadRunsForEachProcessorThatTheProcessMayUse) {
 TEST(Pipeline, SameBytesWhateverBatchTokensMemoryLimitAndThreads) {
   for (const char* dtype : {"fp32", "bf16"}) {
     const auto expected = output_bytes({"--dtype", dtype});
-    for (const std::vector<std::string>& extra : {std::vector<std::string>{"--batch-tokens", "1"},
-                                                  {"--batch-tokens", "37"},
-                                                  {"--batch-tokens", "400"},
-                                                  {"--memory-limit", "1500KiB"},
-                                                  {"--threads", "1"},
-                                                  {"--threads", "2", "--batch-tokens", "90"}}) {
+    for (const std::vector<std::string>& extra :
+         {std::vector<std::string>{"--batch-tokens", "1"},
+          {"--batch-tokens", "37"},
+          {"--batch-tokens", "400"},
+          {"--memory-limit", is_test_device_named() ? "8MiB" : "1500KiB"},
+          {"--threads", "1"},
+          {"--threads", "2", "--batch-tokens", "90"}}) {
       auto arguments = extra;
       arguments.insert(arguments.end(), {"--dtype", dtype});
       EXPECT_EQ(output_bytes(arguments), expected) << extra[0] << " " << extra[1];
@@ -234,15 +241,17 @@ TEST(Pipeline, AnalysesAloneGiveTheBytesOfBoth) {
   const auto both = output_bytes({});
   const TemporaryFolder out;
   const auto run = runs()[0];
-  const std::vector<std::string> common = {"--config",
-                                           (kFolder / "config.toml").string(),
-                                           "--prompts-path",
-                                           (kFolder / "prompts").string(),
-                                           "--dtype",
-                                           "fp32",
-                                           "--no-cache",
-                                           "--activation-threshold",
-                                           text_of(run["activation_threshold"])};
+  std::vector<std::string> common = {"--config",
+                                     (kFolder / "config.toml").string(),
+                                     "--prompts-path",
+                                     (kFolder / "prompts").string(),
+                                     "--dtype",
+                                     "fp32",
+                                     "--no-cache",
+                                     "--activation-threshold",
+                                     text_of(run["activation_threshold"])};
+  const auto device = device_arguments();
+  common.insert(common.end(), device.begin(), device.end());
   auto universal = common;
   universal.insert(universal.end(),
                    {"--analysis", "universal", "--universal-output", out / "u.csv", "--threshold",

@@ -6,10 +6,10 @@
 #include <numeric>
 
 #include "golden_files.h"
-#include "ops/cpu/cpu_backend.h"
 #include "ops/reference/reference_backend.h"
 #include "sae/feature_encoder.h"
 #include "sae/formats/dictionary_learning.h"
+#include "test_device.h"
 
 namespace saescope {
 namespace {
@@ -70,7 +70,8 @@ class SaeTest : public ::testing::TestWithParam<Variant> {
   SilentProgress progress;
   CancelToken cancel;
   Context context{2, &progress, &cancel};
-  CpuBackend backend{2};
+  std::unique_ptr<Backend> device = testing_support::make_test_backend();
+  Backend& backend = *device;
 
   /// What the features of a range become; zeros elsewhere.
   Matrix<float> encode(Backend& on, IndexRange features) {

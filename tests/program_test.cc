@@ -121,6 +121,22 @@ TEST(Program, WordsOfOtherProgramsLeadToOurs) {
   EXPECT_THAT(run_program({"--batch-size", "8"}).err, HasSubstr("did you mean --batch-tokens?"));
 }
 
+TEST(Program, ADeviceThatIsNotThereIsOneErrorWithWhatToDo) {
+  const auto run_on = [](const char* device, std::vector<std::string> environment) {
+    const auto result =
+        run_program({"--analysis", "universal", "--universal-output", "u.csv", "--device", device}, ".",
+                    std::move(environment));
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, HasSubstr("--device cpu"));
+    return result.err;
+  };
+  EXPECT_THAT(run_on("cuda", {"SAESCOPE_TORCH=/nowhere"}),
+              HasSubstr("/nowhere: SAESCOPE_TORCH does not name"));
+  EXPECT_THAT(run_on("cuda:1", {"SAESCOPE_TORCH=", "SAESCOPE_PYTHON=", "PATH=/nowhere"}),
+              HasSubstr("no PyTorch was found"));
+  EXPECT_THAT(run_program({"--help"}).out, HasSubstr("not yet on a GPU"));
+}
+
 /// SIGINT during a long run: exit code 130, no output, no temporary file left.
 TEST(Program, AnInterruptedRunLeavesNothingBehind) {
   SAESCOPE_SKIP_WITHOUT_DEMO_MODEL();

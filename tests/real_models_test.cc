@@ -8,7 +8,7 @@
 #include "assets/gguf_model.h"
 #include "golden_files.h"
 #include "model/forward.h"
-#include "ops/cpu/cpu_backend.h"
+#include "test_device.h"
 
 namespace saescope {
 namespace {
@@ -52,7 +52,8 @@ class RealModelTest : public testing::TestWithParam<RealModel> {
     const auto layers = whole["layers"].get<std::vector<std::size_t>>();
     const GoldenTensors expected(goldens() / GetParam().folder / "activations.safetensors");
     const Checkpoint checkpoint = files->checkpoint(layers.back() + 1, {});
-    CpuBackend backend(2);
+    const auto device = testing_support::make_test_backend();
+    Backend& backend = *device;
     PrefixTree tree;
     std::vector<int32_t> taps;
     for (std::size_t i = 0; i < count; ++i) {

@@ -41,6 +41,7 @@ def universal(
     max_tokens: int | None = None,
     skip_long: bool = False,
     dtype: Literal["bf16", "fp32"] = "bf16",
+    device: str | None = None,
     threads: int | None = None,
     memory_limit: int | str | None = None,
     batch_tokens: int | None = None,
@@ -97,6 +98,9 @@ def universal(
         Leave out longer prompts with a warning.
     dtype
         What weights and activations are rounded to in the model's matrix products.
+    device
+        "cuda" or "cuda:1": a GPU, through the PyTorch of this Python; run on PyTorch's CPU device only so far, not yet on a GPU.
+        None: a GPU where there is one and the run is large, else the processor.
     threads
         Threads. None: one for each processor that the process may use.
     memory_limit
@@ -152,6 +156,7 @@ def specific(
     max_tokens: int | None = None,
     skip_long: bool = False,
     dtype: Literal["bf16", "fp32"] = "bf16",
+    device: str | None = None,
     threads: int | None = None,
     memory_limit: int | str | None = None,
     batch_tokens: int | None = None,
@@ -219,6 +224,7 @@ def analyze(
     max_tokens: int | None = None,
     skip_long: bool = False,
     dtype: Literal["bf16", "fp32"] = "bf16",
+    device: str | None = None,
     threads: int | None = None,
     memory_limit: int | str | None = None,
     batch_tokens: int | None = None,

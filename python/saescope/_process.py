@@ -68,7 +68,13 @@ def run(flags: Sequence[str], output: str, *, progress: bool, translate: Callabl
         command = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *command]
     with open(output, "wb") as stdout:
         try:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE)
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+                env={"SAESCOPE_PYTHON": sys.executable, **os.environ},  # whose PyTorch --device cuda computes with
+            )
         except OSError as error:
             raise RunError("the executable cannot be started", executable, found=str(error)) from error
     events = _Events(progress, translate)

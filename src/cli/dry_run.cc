@@ -84,7 +84,7 @@ void describe_model(const PreparedModel& model, const RunPlan& run, const Backen
                            .compute = compute_type(run.compute.dtype),
                            .all_tokens = run.keep.all_tokens,
                            .longest_prompt = model.prompts.longest(),
-                           .memory_limit = memory_of_run(run.compute),
+                           .memory = memory_of_waves(run.compute, 0, backend),
                            .batch_tokens = run.compute.batch_tokens};
   const uint64_t bytes = wave_bytes(needs, plan_waves(needs, backend), tree.size(), backend);
   plan.line(

@@ -66,6 +66,17 @@ void set_trainer(Options& options, const Argument& argument) {
   options.trainer = argument.text;
 }
 
+/// A word, or cuda:N.
+DeviceChoice parse_device(const Argument& argument) {
+  constexpr std::string_view kNumbered = "cuda:";
+  constexpr int kMostGpus = 1024;
+  if (!argument.text.starts_with(kNumbered)) {
+    return {static_cast<DeviceKind>(parse_choice(argument, kDeviceWords))};
+  }
+  const Argument number = {argument.flag, argument.text.substr(kNumbered.size())};
+  return {DeviceKind::kCuda, static_cast<int>(parse_integer(number, 0, kMostGpus - 1))};
+}
+
 uint64_t parse_count(const Argument& argument) {
   return static_cast<uint64_t>(parse_integer(argument, 1, kMaxCount));
 }
@@ -154,10 +165,11 @@ constexpr std::array kFlags = {
          [](Options& o, const Argument& a) {
            o.compute.dtype = static_cast<Precision>(parse_choice(a, kPrecisionWords));
          }},
-    Flag{kComputeGroup, "--device", kDeviceWords, "Where to compute [auto]",
-         [](Options& o, const Argument& a) {
-           o.compute.device = static_cast<DeviceChoice>(parse_choice(a, kDeviceWords));
-         }},
+    Flag{kComputeGroup, "--device", "auto|cpu|cuda[:N]",
+         "Where to compute; cuda: a GPU through an installed PyTorch, tried on PyTorch's CPU device only and "
+         "not "
+         "yet on a GPU [auto]",
+         [](Options& o, const Argument& a) { o.compute.device = parse_device(a); }},
     Flag{kComputeGroup, "--threads", "N", "Threads [one for each processor that the process may use]",
          [](Options& o, const Argument& a) { o.threads = static_cast<int>(parse_integer(a, 1, 4096)); }},
     Flag{kComputeGroup, "--memory-limit", "SIZE",

@@ -17,7 +17,7 @@ enum class Analysis { kUniversal, kSpecific, kBoth };
 /// The words of enumerations, in their order: what flags take and what outputs say.
 inline constexpr const char* kAnalysisWords = "universal|specific|both";
 inline constexpr const char* kPrecisionWords = "bf16|fp32";
-inline constexpr const char* kDeviceWords = "auto|cpu|cuda";
+inline constexpr const char* kDeviceWords = "auto|cpu|cuda|torch-cpu";
 inline constexpr const char* kStageWords = "forward|encode|finish";  ///< of Stage those behind kWhole
 inline constexpr const char* kProgressWords = "auto|bar|plain|json|none";
 

@@ -83,7 +83,7 @@ TEST(Options, DefaultsAreTheSeeds) {
   EXPECT_EQ(options.prompts_path, "./prompts");
   EXPECT_FALSE(options.record_prompts);
   EXPECT_EQ(options.compute.dtype, Precision::kBf16);
-  EXPECT_EQ(options.compute.device, DeviceChoice::kAuto);
+  EXPECT_EQ(options.compute.device, DeviceChoice());
   EXPECT_TRUE(options.compute.cache);
   EXPECT_EQ(options.progress, ProgressMode::kAuto);
 }
@@ -93,7 +93,7 @@ TEST(Options, ReadsEveryOtherFlag) {
       *parse(universal(
                  {"--config",       "c.toml",        "--models",      "llama,qwen", "--layers",       "11,15",
                   "--tokens",       "asst, newline", "--trainer",     "32x",        "--dtype",        "fp32",
-                  "--device",       "cuda",          "--threads",     "2",          "--memory-limit", "8GiB",
+                  "--device",       "cuda:2",        "--threads",     "2",          "--memory-limit", "8GiB",
                   "--batch-tokens", "512",           "--cache-limit", "64GiB",      "--max-tokens",   "4096",
                   "--skip-long",    "--offline",     "--dry-run",     "--no-cache", "--progress",     "plain",
                   "--quiet"}))
@@ -104,7 +104,7 @@ TEST(Options, ReadsEveryOtherFlag) {
   EXPECT_THAT(options.tokens, ElementsAre("asst", "newline"));
   EXPECT_EQ(options.trainer, "32x");
   EXPECT_EQ(options.compute.dtype, Precision::kFp32);
-  EXPECT_EQ(options.compute.device, DeviceChoice::kCuda);
+  EXPECT_EQ(options.compute.device, (DeviceChoice{DeviceKind::kCuda, 2}));
   EXPECT_EQ(options.threads, 2);
   EXPECT_EQ(options.compute.memory_limit, 8ull << 30);
   EXPECT_EQ(options.compute.batch_tokens, 512u);
@@ -186,8 +186,9 @@ TEST(Options, ValuesOutOfRangeNameTheirFlag) {
       {"--batch-tokens", "0"},     {"--max-tokens", "-5"},
       {"--layers", "11,x"},        {"--layers", "-1"},
       {"--trainer", "../secrets"}, {"--dtype", "fp16"},
-      {"--device", "gpu"},         {"--progress", "fancy"},
-      {"--models", "a,,b"},        {"--analysis", "all"}};
+      {"--device", "gpu"},         {"--device", "cuda:x"},
+      {"--progress", "fancy"},     {"--models", "a,,b"},
+      {"--analysis", "all"}};
   for (const auto& [flag, value] : bad) EXPECT_EQ(error(universal({flag, value})).where, flag) << value;
 }
 

@@ -52,9 +52,8 @@ std::string closest_word(std::string_view word, const std::vector<std::string>& 
 namespace {
 
 /// What people who come from other programs write, and what it is called here.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 34> kOtherNames = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 33> kOtherNames = {{
     {"gpu", "cuda"},
-    {"cuda:0", "cuda"},
     {"nvidia", "cuda"},
     {"rocm", "cuda"},
     {"mps", "cpu"},

@@ -34,6 +34,25 @@ void require_room_for_labels(const std::deque<OpenedModel>& models, const RunPla
        .hint = "use fewer labels, layers or token types, or leave out --contrast-output and --report"});
 }
 
+/// Floating-point operations of a model's products for all tokens of all prompts, and of its SAEs where all
+/// features are wanted: more than are computed, since prompts share prefixes.
+double operations_of(const OpenedModel& model) {
+  double of_token = 0;
+  for (const LayerWeights& layer : model.checkpoint.model.weights.layers)
+    of_token += static_cast<double>(layer.elements());
+  double of_activation = 0;
+  for (const auto& sources : model.layers) {
+    for (const OpenedSource& source : sources) {
+      if (!source.plan->universal) continue;
+      of_activation += static_cast<double>(source.sae.encoder.dict_size) *
+                       static_cast<double>(source.sae.encoder.activation_dim) *
+                       static_cast<double>(source.plan->tokens.size());
+    }
+  }
+  return 2 * (of_token * static_cast<double>(model.prepared.prompts.total_tokens()) +
+              of_activation * static_cast<double>(model.prepared.prompts.size()));
+}
+
 std::deque<OpenedModel> open_models(const RunPlan& plan, Hub& hub, const Context& context) {
   const bool computes = plan.task.stage == Stage::kWhole || plan.task.stage == Stage::kForward;
   const LocalCopies copies(computes ? plan.compute.local_copy : "", context);
@@ -79,11 +98,14 @@ Results analyze(const RunPlan& plan, Hub& hub, const Context& context) {
   results.prompts = plan.prompts;
   results.labels = std::make_shared<const Labels>(*plan.prompts);
   std::deque<OpenedModel> models = open_models(plan, hub, context);
-  const std::unique_ptr<Backend> backend = make_backend(plan.compute.device, context);
+  double operations = 0;
+  for (const OpenedModel& model : models) operations += operations_of(model);
+  const ChosenBackend chosen = choose_backend(plan.compute.device, operations, context);
+  const std::unique_ptr<Backend>& backend = chosen.backend;
   for (OpenedModel& model : models) model.checkpoint.model.weights.bind_to(*backend);
   trim_heap();  // tokenizers and lists that grew
   results.summary.add_time("prepare", preparing.seconds());
-  results.summary.device = backend->description();
+  results.summary.device = backend->description() + (chosen.reason.empty() ? "" : "; " + chosen.reason);
 
   const StatisticsSettings statistics = {.activation_threshold = plan.keep.activation_threshold,
                                          .labels = plan.keep.by_label ? results.labels : nullptr,

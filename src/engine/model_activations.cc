@@ -22,12 +22,11 @@ WaveLimits choose_waves(const OpenedModel& model, const RunPlan& plan, uint64_t 
                            .compute = compute_type(plan.compute.dtype),
                            .all_tokens = plan.keep.all_tokens,
                            .longest_prompt = prompts.longest(),
-                           .other_bytes = other_bytes,
-                           .memory_limit = memory_of_run(plan.compute),
+                           .memory = memory_of_waves(plan.compute, other_bytes, backend),
                            .batch_tokens = plan.compute.batch_tokens};
   const WaveLimits limits = plan_waves(needs, backend);
-  require_address_space(other_bytes + wave_bytes(needs, limits, prompts.total_tokens(), backend),
-                        context.threads);
+  const uint64_t bytes = wave_bytes(needs, limits, prompts.total_tokens(), backend);
+  require_address_space(other_bytes + (needs.memory.of_device ? 0 : bytes), context.threads);
   return limits;
 }
 

@@ -17,7 +17,7 @@ void TokenizedPrompts::add(const PromptTokens& prompt) {
   total_tokens_ += prompt.ids.size();
 }
 
-TokenizedPrompts::Reader::Reader(const TokenizedPrompts& prompts) : prompts_(prompts) {
+TokenizedPrompts::Reader::Reader(const TokenizedPrompts& prompts) : prompts_(&prompts) {
   if (!done()) load();
 }
 
@@ -27,9 +27,9 @@ void TokenizedPrompts::Reader::advance() {
 }
 
 void TokenizedPrompts::Reader::load() {
-  const Entry& entry = prompts_.entries_[index_];
-  const std::span ids = std::span(prompts_.ids_).subspan(next_id_, entry.own);
-  const std::span taps = std::span(prompts_.taps_).subspan(next_tap_, entry.taps);
+  const Entry& entry = prompts_->entries_[index_];
+  const std::span ids = std::span(prompts_->ids_).subspan(next_id_, entry.own);
+  const std::span taps = std::span(prompts_->taps_).subspan(next_tap_, entry.taps);
   current_.prompt_idx = entry.prompt_idx;
   current_.ids.resize(entry.shared);
   current_.ids.insert(current_.ids.end(), ids.begin(), ids.end());

@@ -27,18 +27,19 @@ class TokenizedPrompts {
   std::size_t longest() const { return longest_; }  ///< tokens of the longest prompt
   std::size_t total_tokens() const { return total_tokens_; }
 
-  /// Walks through the prompts, which must outlive it and stay as they are.
+  /// Walks through the prompts, which must outlive it and stay as they are; a copy goes on from where it was
+  /// made.
   class Reader {
    public:
     explicit Reader(const TokenizedPrompts& prompts);
-    bool done() const { return index_ == prompts_.size(); }
+    bool done() const { return index_ == prompts_->size(); }
     /// Precondition: not done.
     const PromptTokens& current() const { return current_; }
     void advance();
 
    private:
     void load();
-    const TokenizedPrompts& prompts_;
+    const TokenizedPrompts* prompts_;
     std::size_t index_ = 0;
     std::size_t next_id_ = 0;
     std::size_t next_tap_ = 0;

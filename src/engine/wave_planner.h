@@ -17,15 +17,22 @@ struct WaveLimits {
   std::size_t chunk_rows = 0;  ///< tokens whose MLP scratch is held at once
 };
 
+/// Where a wave lies, as the needs say it: a device's memory where it has its own, else the process's, which
+/// holds the run's other bytes as well.
+struct WaveMemory {
+  uint64_t limit = 0;
+  uint64_t other_bytes = 0;
+  bool of_device = false;
+};
+
 /// What the size of waves depends on.
 struct WaveNeeds {
   const ModelConfig& config;
   DType compute = DType::kBF16;
   bool all_tokens = false;         ///< whether every token's activation leaves the forward pass
   std::size_t longest_prompt = 0;  ///< tokens, which must fit
-  uint64_t other_bytes = 0;  ///< what the run holds besides the forward pass (prompts, SAE terms, statistics)
-  uint64_t memory_limit = 0;  ///< bytes
-  uint64_t batch_tokens = 0;  ///< the user's number of tokens for a wave, 0: chosen here
+  WaveMemory memory = {};          ///< other_bytes: prompts, SAE terms, statistics
+  uint64_t batch_tokens = 0;       ///< the user's number of tokens for a wave, 0: chosen here
 };
 
 /// What a precision means for the matrix products.
@@ -35,6 +42,9 @@ inline DType compute_type(Precision precision) {
 
 /// Bytes that a run stays within: the user's limit, else the memory that the process may use.
 uint64_t memory_of_run(const ComputeSettings& settings);
+
+/// @param other_bytes what the run holds besides the forward pass
+WaveMemory memory_of_waves(const ComputeSettings& settings, uint64_t other_bytes, const Backend& backend);
 
 /// Chooses the limits so that a wave stays within the memory limit.
 /// @throws InputError where even the smallest wave does not fit

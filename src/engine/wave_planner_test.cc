@@ -29,8 +29,7 @@ WaveNeeds needs(const ModelConfig& config, uint64_t memory) {
   return {.config = config,
           .compute = DType::kF32,
           .longest_prompt = kLongestPrompt,
-          .other_bytes = kOtherBytes,
-          .memory_limit = memory};
+          .memory = {memory, kOtherBytes}};
 }
 
 WaveLimits plan(uint64_t memory) {
@@ -64,6 +63,31 @@ TEST(WavePlanner, WavesStayWithinTheLimit) {
     EXPECT_GE(limits.nodes, nodes) << "more memory made the wave smaller";
     EXPECT_GE(limits.nodes, kLongestPrompt);
     nodes = limits.nodes;
+  }
+}
+
+/// A device with memory of its own.
+class Device final : public ReferenceBackend {
+ public:
+  explicit Device(uint64_t bytes) : bytes_(bytes) {}
+  std::optional<uint64_t> device_bytes() const override { return bytes_; }
+
+ private:
+  uint64_t bytes_;
+};
+
+TEST(WavePlanner, OnADeviceItsMemoryBindsAndTheRunsOtherBytesLieElsewhere) {
+  const WaveMemory memory = memory_of_waves({.memory_limit = 12345}, kOtherBytes, Device(1 << 30));
+  EXPECT_EQ(memory.limit, uint64_t{1} << 30);
+  EXPECT_EQ(memory.other_bytes, 0u);
+  const ModelConfig config = small_model();
+  WaveNeeds small = needs(config, 0);
+  small.memory = memory_of_waves({}, kOtherBytes, Device(1000));
+  try {
+    plan_waves(small, Device(1000));
+    FAIL() << "planned";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("the GPU's free memory"), HasSubstr("--device cpu")));
   }
 }
 

@@ -78,6 +78,7 @@ WaveStream::WaveStream(const OpenedModel& model, StreamWork work, const StreamSe
       settings_(settings),
       cache_(cache),
       context_(context),
+      backend_(backend),
       layers_(layers_of(work)),
       forward_(model.checkpoint.model, backend, context, settings.compute, settings.limits.chunk_rows),
       read_ahead_(model, std::move(work.layers)),
@@ -88,10 +89,7 @@ WaveStream::WaveStream(const OpenedModel& model, StreamWork work, const StreamSe
 
 bool WaveStream::next(ActivationBatch& batch) {
   if (wave_ && wave_->next_layer == layers_.size()) finish_wave();
-  if (!wave_) {
-    if (prompts_.done()) return false;
-    begin_wave();
-  }
+  if (!wave_ && prompts_.done()) return false;
   const auto computed = next_rows();
   put_together(computed ? *computed : TappedRows{layers_[wave_->next_layer]}, batch);
   if (computed) keep_for_cache(*computed);
@@ -102,7 +100,7 @@ bool WaveStream::next(ActivationBatch& batch) {
 /// Takes the longest run of prompts whose tree stays within the limit, but at least one.
 void WaveStream::begin_wave() {
   context_.cancel->check();
-  wave_ = std::make_unique<Wave>();
+  wave_ = std::make_unique<Wave>(Wave{.first_prompt = prompts_, .counts_before = counts_});
   std::size_t cached_rows = 0;
   while (!prompts_.done() && take_prompt(prompts_.current(), cached_rows)) prompts_.advance();
   wave_->collect_nodes(settings_);
@@ -166,8 +164,35 @@ void WaveStream::add_path(std::span<const PrefixKey> keys, bool cached, std::vec
 }
 
 std::optional<TappedRows> WaveStream::next_rows() {
-  if (wave_->tree.size() == 0) return std::nullopt;
-  return forward_.next([&](std::size_t layer) { read_ahead_.reach_layer(layer); });
+  for (;;) {
+    try {
+      if (!wave_) begin_wave();
+      if (wave_->tree.size() == 0) return std::nullopt;
+      return forward_.next([&](std::size_t layer) { read_ahead_.reach_layer(layer); });
+    } catch (const OutOfDeviceMemory&) {
+      if (!may_halve_wave()) throw;
+      halve_wave();
+    }
+  }
+}
+
+/// Not once somebody has seen a layer of the wave: it would be seen twice.
+bool WaveStream::may_halve_wave() const {
+  return wave_->next_layer == 0 && wave_->prompt_indices.size() > 1 && wave_->tree.size() > 1;
+}
+
+/// Goes back to before the wave, whose successors are half as large. What differs by size of waves is time
+/// alone.
+void WaveStream::halve_wave() {
+  settings_.limits.nodes = wave_->tree.size() / 2;
+  context_.progress->warn(
+      fmt::format("{}: the device's memory does not hold {} tokens at once; going on with {}",
+                  model_.prepared.plan.entry.name, wave_->tree.size(), settings_.limits.nodes));
+  forward_.end();
+  backend_.save_memory();
+  prompts_ = wave_->first_prompt;
+  counts_ = wave_->counts_before;
+  wave_.reset();
 }
 
 void WaveStream::keep_for_cache(const TappedRows& computed) {

@@ -44,14 +44,16 @@ struct WaveCounts {
 std::string in_words(const WaveCounts& counts);
 
 /// Runs a model's prompts through it in waves of consecutive prompts, but for those that the cache has. What
-/// was computed is cached once its wave is complete.
+/// was computed is cached once its wave is complete. A wave that a device's memory does not hold is begun
+/// again half as large, and so are those behind it.
 class WaveStream final : public ActivationStream {
  public:
   /// @param model must outlive this, as all of these and the prompts @param cache may be null
   WaveStream(const OpenedModel& model, StreamWork work, const StreamSettings& settings,
              ActivationCache* cache, Backend& backend, const Context& context);
 
-  /// @throws RunError where an activation is not finite, naming model, layer and prompt.
+  /// @throws RunError where an activation is not finite, naming model, layer and prompt; OutOfDeviceMemory
+  /// where a single prompt does not fit
   bool next(ActivationBatch& batch) override;
 
   /// Layers at which the model is read, ascending.
@@ -67,22 +69,24 @@ class WaveStream final : public ActivationStream {
 
   /// Consecutive prompts: those that are not in the cache are in the tree.
   struct Wave {
-    std::vector<std::size_t> prompt_indices;
-    std::vector<std::vector<Tap>> taps;  ///< [prompts][token types]
-    PrefixTree tree;
-    std::vector<int32_t> tapped_nodes;    ///< ascending, distinct
-    std::vector<int32_t> wanted_nodes;    ///< whose activations the model gives: all, or the tapped ones
-    std::vector<int32_t> kept_nodes;      ///< those that are cached: all, or the tapped ones
-    std::vector<PrefixKey> kept_keys;     ///< parallel, only where there is a cache
-    std::vector<Matrix<float>> to_store;  ///< by layer [kept nodes, hidden]
-    std::size_t next_layer = 0;           ///< position among the layers
+    TokenizedPrompts::Reader first_prompt;  ///< where it began
+    WaveCounts counts_before;
+    std::vector<std::size_t> prompt_indices = {};
+    std::vector<std::vector<Tap>> taps = {};  ///< [prompts][token types]
+    PrefixTree tree = {};
+    std::vector<int32_t> tapped_nodes = {};    ///< ascending, distinct
+    std::vector<int32_t> wanted_nodes = {};    ///< whose activations the model gives: all, or the tapped ones
+    std::vector<int32_t> kept_nodes = {};      ///< those that are cached: all, or the tapped ones
+    std::vector<PrefixKey> kept_keys = {};     ///< parallel, only where there is a cache
+    std::vector<Matrix<float>> to_store = {};  ///< by layer [kept nodes, hidden]
+    std::size_t next_layer = 0;                ///< position among the layers
     // Where all tokens are wanted:
-    std::vector<std::vector<int32_t>>
-        paths;                           ///< [prompts] node of each token; those of cached_tree behind tree's
-    std::vector<bool> path_is_cached;    ///< [prompts]
-    std::vector<PrefixKey> node_keys;    ///< of the tree's nodes, where they are cached
-    PrefixTree cached_tree;              ///< prefixes of the prompts that come from the cache
-    std::vector<PrefixKey> cached_keys;  ///< of its nodes
+    std::vector<std::vector<int32_t>> paths =
+        {};  ///< [prompts] node of each token; those of cached_tree behind tree's
+    std::vector<bool> path_is_cached = {};    ///< [prompts]
+    std::vector<PrefixKey> node_keys = {};    ///< of the tree's nodes, where they are cached
+    PrefixTree cached_tree = {};              ///< prefixes of the prompts that come from the cache
+    std::vector<PrefixKey> cached_keys = {};  ///< of its nodes
 
     void collect_nodes(const StreamSettings& settings);
   };
@@ -91,6 +95,8 @@ class WaveStream final : public ActivationStream {
   std::optional<TappedRows> next_rows();
   void begin_wave();
   void finish_wave();
+  bool may_halve_wave() const;
+  void halve_wave();
   bool take_prompt(const PromptTokens& prompt, std::size_t& cached_rows);
   bool is_cached(std::span<const Tap> taps, std::span<const PrefixKey> keys);
   void add_path(std::span<const PrefixKey> keys, bool cached, std::vector<int32_t> path);
@@ -103,6 +109,7 @@ class WaveStream final : public ActivationStream {
   StreamSettings settings_;
   ActivationCache* cache_;
   const Context& context_;
+  Backend& backend_;
   std::vector<std::size_t> layers_;
   Forward forward_;
   WaveReadAhead read_ahead_;

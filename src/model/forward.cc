@@ -49,6 +49,7 @@ std::size_t Forward::fixed_bytes(const ModelConfig& c, DType compute, std::size_
 void Forward::allocate_scratch(std::size_t rows) {
   const std::array shapes = scratch_shapes(model_.config, compute_);
   const std::array arrays = {&normed_, &query_, &mixed_, &product_, &branch_};
+  for (Array* const array : arrays) *array = {};  // before the new ones are allocated
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     *arrays[i] = backend_.allocate(rows, shapes[i].cols, shapes[i].dtype);
   }

@@ -165,6 +165,12 @@ void LayerWeights::set_vector(const TensorSpec& spec, std::vector<float> values)
   vectors[index(spec.weight)] = std::move(values);
 }
 
+uint64_t LayerWeights::elements() const {
+  uint64_t elements = 0;
+  for (const Weight& matrix : matrices_) elements += matrix.data == nullptr ? 0 : element_count(matrix.shape);
+  return elements;
+}
+
 void ModelWeights::bind_to(Backend& backend) {
   embedding = backend.bind(embedding);
   for (LayerWeights& layer : layers) {

@@ -21,6 +21,9 @@ class LayerWeights {
   std::span<const float> norm(BlockWeight which) const { return norms_[index(which)]; }
   LinearWeight linear(BlockWeight which) const { return {matrix(which), bias(which)}; }
 
+  /// Numbers of all matrices: a token is multiplied with each of them once.
+  uint64_t elements() const;
+
   void set_matrix(BlockWeight which, Weight weight) { matrices_[index(which)] = std::move(weight); }
   void set_vector(const TensorSpec& spec, std::vector<float> values);
 

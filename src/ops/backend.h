@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/index_range.h"
 #include "ops/array.h"
 #include "ops/encode/encoder_parameters.h"
@@ -76,6 +78,16 @@ struct BoundEncoder {
 /// the call
 using FeatureSink = std::function<void(std::size_t first_feature, MatrixView<const float> block)>;
 
+/// A device's memory does not hold what an operator needs besides its arrays, or an array. What was computed
+/// before is as it was.
+struct OutOfDeviceMemory : RunError {
+  OutOfDeviceMemory(const std::string& operation, const std::string& reason)
+      : RunError({.what = "the device's memory does not hold what is computed at once",
+                  .where = operation,
+                  .found = reason,
+                  .hint = "end other programs on the device, or give a smaller --batch-tokens"}) {}
+};
+
 /// The operators of the forward pass and of SAE encoding. One forward is written over this interface;
 /// `ReferenceBackend` is the naive definition that every other one is tested against.
 ///
@@ -100,6 +112,13 @@ class Backend {
   /// Bytes that `linear_tiles` holds for so many rows besides x.
   virtual std::size_t tiles_workspace_bytes(std::size_t rows) const = 0;
 
+  /// Bytes that arrays and workspaces may take of a device's memory of its own; nothing where they lie in the
+  /// process's. @throws RunError where the device does not answer
+  virtual std::optional<uint64_t> device_bytes() const { return std::nullopt; }
+
+  /// Gives memory back that is held only to be quicker, and takes no more for that.
+  virtual void save_memory() {}
+
   /// Prepares a weight for the operators below; a device copies it to its memory. @param view lives as long
   /// as the result is used
   virtual Weight bind(const TensorView& view) { return view; }
@@ -109,11 +128,11 @@ class Backend {
   /// @param features of which those are taken that the SAE has
   BoundEncoder bind_encoder(const EncoderParameters& parameters, IndexRange features = {});
 
-  /// An uninitialised matrix. @param dtype kF32 or kBF16. @throws std::bad_alloc
+  /// An uninitialised matrix. @param dtype kF32 or kBF16. @throws std::bad_alloc, or OutOfDeviceMemory
   virtual Array allocate(std::size_t rows, std::size_t cols, DType dtype) = 0;
-  /// Copies host rows into a float32 array of the same shape.
+  /// Copies host rows into an array of the same shape, rounding them where it is bfloat16.
   virtual void upload(MatrixView<const float> host, const Array& array) = 0;
-  /// Copies a float32 array into host rows of the same shape.
+  /// Copies an array into host rows of the same shape.
   virtual void download(const Array& array, MatrixView<float> host) = 0;
 
   /// out[r] = table[ids[r]] · scale.

@@ -7,13 +7,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
+#include <memory>
 #include <numeric>
 #include <random>
 #include <string>
-#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "ops/cpu/cpu_backend.h"
 #include "ops/reference/reference_backend.h"
+#include "ops/torch/torch_testing.h"
 #include "tensor/buffer.h"
 
 namespace saescope {
@@ -33,28 +37,19 @@ std::vector<float> random_values(std::size_t size, uint32_t seed, float spread =
 Array make_array(Backend& backend, std::size_t rows, std::size_t cols, const std::vector<float>& values,
                  DType dtype = DType::kF32) {
   Array array = backend.allocate(rows, cols, dtype);
-  for (std::size_t i = 0; i < rows * cols; ++i) {
-    if (dtype == DType::kBF16) {
-      array.bf16().data[i] = to_bfloat16(values[i]);
-    } else {
-      array.f32().data[i] = values[i];
-    }
-  }
+  backend.upload({values.data(), rows, cols, cols}, array);
   return array;
 }
 
-std::vector<float> values_of(const Array& array) {
+std::vector<float> values_of(Backend& backend, const Array& array) {
   std::vector<float> values(array.rows() * array.cols());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = array.dtype() == DType::kBF16 ? to_float(array.bf16().data[i]) : array.f32().data[i];
-  }
+  backend.download(array, {values.data(), array.rows(), array.cols(), array.cols()});
   return values;
 }
 
 /// Prints the worst element when it is off by more than `tolerance`.
-void expect_close(const Array& actual, const Array& expected, double tolerance) {
-  const std::vector<float> a = values_of(actual);
-  const std::vector<float> e = values_of(expected);
+void expect_close(const std::vector<float>& a, const std::vector<float>& e, std::size_t cols,
+                  double tolerance) {
   ASSERT_EQ(a.size(), e.size());
   std::size_t worst = 0;
   const auto error = [&](std::size_t i) {
@@ -65,9 +60,8 @@ void expect_close(const Array& actual, const Array& expected, double tolerance) 
     if (error(i) > error(worst)) worst = i;
   }
   if (a.empty()) return;
-  EXPECT_LE(error(worst), tolerance) << "row " << worst / actual.cols() << ", column "
-                                     << worst % actual.cols() << ": " << a[worst] << ", expected "
-                                     << e[worst];
+  EXPECT_LE(error(worst), tolerance) << "row " << worst / cols << ", column " << worst % cols << ": "
+                                     << a[worst] << ", expected " << e[worst];
 }
 
 double largest(const std::vector<float>& values) {
@@ -102,19 +96,49 @@ StoredWeight store_weight(std::size_t out, std::size_t in, const std::vector<flo
   return weight;
 }
 
-/// On every instruction set that this processor has, with one thread and with two.
-class BackendTest : public ::testing::TestWithParam<std::tuple<const Kernels*, int>> {
- protected:
-  CpuBackend backend{std::get<1>(GetParam()), nullptr, *std::get<0>(GetParam())};
-  ReferenceBackend reference;
+/// What is tested.
+struct Candidate {
+  std::string name;
+  std::function<std::unique_ptr<Backend>(std::string& reason)> make;  ///< null: not on this machine
+
+  friend void PrintTo(const Candidate& candidate, std::ostream* out) { *out << candidate.name; }
 };
 
-INSTANTIATE_TEST_SUITE_P(Kernels, BackendTest,
-                         ::testing::Combine(::testing::ValuesIn(runnable_kernels()), ::testing::Values(1, 2)),
-                         [](const auto& test) {
-                           return std::string(std::get<0>(test.param)->name) + "_threads_" +
-                                  std::to_string(std::get<1>(test.param));
-                         });
+/// The processor's on every instruction set that it has, with one thread and with two; that of PyTorch.
+std::vector<Candidate> candidates() {
+  std::vector<Candidate> all;
+  for (const Kernels* kernels : runnable_kernels()) {
+    for (const int threads : {1, 2}) {
+      all.push_back({std::string(kernels->name) + "_threads_" + std::to_string(threads),
+                     [=](std::string&) { return std::make_unique<CpuBackend>(threads, nullptr, *kernels); }});
+    }
+  }
+  all.push_back({"torch", [](std::string& reason) { return testing_support::make_torch_backend(reason); }});
+  return all;
+}
+
+class BackendTest : public ::testing::TestWithParam<Candidate> {
+ protected:
+  void SetUp() override {
+    if (!found_) GTEST_SKIP() << "skipped, nothing was tested: " << reason_;
+  }
+  std::vector<float> values_of(const Array& array) { return saescope::values_of(backend, array); }
+  std::vector<float> reference_values(const Array& array) { return saescope::values_of(reference, array); }
+  void expect_close(const Array& actual, const Array& expected, double tolerance) {
+    saescope::expect_close(values_of(actual), reference_values(expected), actual.cols(), tolerance);
+  }
+
+ private:
+  std::string reason_;
+  std::unique_ptr<Backend> found_ = GetParam().make(reason_);
+
+ protected:
+  ReferenceBackend reference;
+  Backend& backend = found_ ? *found_ : reference;
+};
+
+INSTANTIATE_TEST_SUITE_P(Kernels, BackendTest, ::testing::ValuesIn(candidates()),
+                         [](const auto& test) { return test.param.name; });
 
 TEST_P(BackendTest, LinearEqualsReferenceForEveryTypeOrientationAndRemainder) {
   for (const std::size_t rows : {1, 5, 33}) {
@@ -143,6 +167,42 @@ TEST_P(BackendTest, LinearEqualsReferenceForEveryTypeOrientationAndRemainder) {
   }
 }
 
+/// What makes results independent of waves, chunks and the other rows, for every operator that sums.
+TEST_P(BackendTest, ARowHasTheSameBitsWhateverTheOtherRows) {
+  constexpr std::size_t kRows = 600;
+  for (const auto& [in, out] : {std::pair<std::size_t, std::size_t>{576, 1536}, {68, 131}}) {
+    for (const DType type : {DType::kF32, DType::kBF16}) {
+      const StoredWeight weight = store_weight(out, in, random_values(out * in, 2), DType::kBF16, false);
+      const StoredWeight up = store_weight(out, in, random_values(out * in, 3), DType::kF32, true);
+      const auto factors = random_values(in / 4, 4);
+      const auto values = random_values(kRows * in, 1);
+      const auto run = [&, in = in, out = out](std::size_t first, std::size_t rows) {
+        const std::vector<float> some(values.begin() + static_cast<std::ptrdiff_t>(first * in),
+                                      values.begin() + static_cast<std::ptrdiff_t>((first + rows) * in));
+        const Array product = backend.allocate(rows, out, DType::kF32);
+        const Array gated = backend.allocate(rows, out, DType::kF32);
+        const Array normed = backend.allocate(rows, in, DType::kF32);
+        const Array x = make_array(backend, rows, in, some, type);
+        backend.linear(x, weight.view, {}, product, false);
+        backend.glu(x, {weight.view, {}}, {up.view, {}}, GateFunction::kSilu, gated);
+        backend.rms_norm(make_array(backend, rows, in, some), factors, 1e-5f, normed);
+        return std::vector<std::vector<float>>{values_of(product), values_of(gated), values_of(normed)};
+      };
+      const auto whole = run(0, kRows);
+      for (const auto& [first, rows] :
+           {std::pair<std::size_t, std::size_t>{0, 1}, {599, 1}, {300, 7}, {255, 2}, {123, 300}}) {
+        const auto part = run(first, rows);
+        for (std::size_t i = 0; i < part.size(); ++i) {
+          const std::size_t cols = part[i].size() / rows;
+          ASSERT_TRUE(std::equal(part[i].begin(), part[i].end(),
+                                 whole[i].begin() + static_cast<std::ptrdiff_t>(first * cols)))
+              << "operator " << i << ", " << rows << " rows from " << first << ", " << name_of(type);
+        }
+      }
+    }
+  }
+}
+
 /// What makes results independent of waves, chunks and threads.
 TEST(CpuBackendDeterminism, LinearGivesARowTheSameBitsWhateverTheOtherRowsAndThreads) {
   for (const DType x_type : {DType::kF32, DType::kBF16}) {
@@ -164,7 +224,7 @@ TEST(CpuBackendDeterminism, LinearGivesARowTheSameBitsWhateverTheOtherRowsAndThr
           for (const std::size_t first : {std::size_t{0}, kRows - rows}) {
             const Array part = two.allocate(rows, out, DType::kF32);
             two.linear(x.row_range(first, rows), weight.view, {}, part, false);
-            ASSERT_EQ(values_of(part), values_of(whole.row_range(first, rows)))
+            ASSERT_EQ(values_of(two, part), values_of(one, whole.row_range(first, rows)))
                 << rows << " rows from " << first << " of [" << out << ", " << in << "], x "
                 << name_of(x_type) << ", weight " << name_of(w_type);
           }
@@ -209,7 +269,7 @@ TEST_P(BackendTest, RmsNormEqualsReference) {
       backend.rms_norm(make_array(backend, 7, cols, values), weight, 1e-5f, out);
       reference.rms_norm(make_array(reference, 7, cols, values), weight, 1e-5f, expected);
       const double unit = out_type == DType::kBF16 ? kUnitBF16 : kUnitF32;
-      expect_close(out, expected, 8 * unit * largest(values_of(expected)));
+      expect_close(out, expected, 8 * unit * largest(reference_values(expected)));
     }
   }
 }
@@ -223,7 +283,7 @@ TEST_P(BackendTest, RmsNormOfHeadsInPlaceAndAddedEqualsReference) {
     const Array heads = make_array(backend, kRows, kHeads * size, values);
     const Array expected = reference.allocate(kRows, kHeads * size, DType::kF32);
     reference.rms_norm(make_array(reference, kRows, kHeads * size, values), weight, 1e-5f, expected);
-    const double tolerance = 8 * kUnitF32 * (1 + largest(values_of(expected)));
+    const double tolerance = 8 * kUnitF32 * (1 + largest(reference_values(expected)));
     backend.rms_norm(heads, weight, 1e-5f, heads);
     expect_close(heads, expected, tolerance);
     const Array sum = make_array(backend, kRows, kHeads * size, start);
@@ -259,7 +319,7 @@ TEST_P(BackendTest, GluEqualsReferenceForEveryTypeAndFunctionAndAlsoFarFromZero)
         };
         run(backend, out);
         run(reference, expected);
-        expect_close(out, expected, 64 * kUnitF32 * (1 + largest(values_of(expected))));
+        expect_close(out, expected, 64 * kUnitF32 * (1 + largest(reference_values(expected))));
       }
     }
   }
@@ -404,10 +464,10 @@ TEST_P(BackendTest, EmbedScalesAndGatherCopiesRows) {
   backend.embed(table.view, std::vector<int32_t>{4, 0, 4}, 1.5f, out);
   const Array expected = reference.allocate(3, 3, DType::kF32);
   reference.embed(table.view, std::vector<int32_t>{4, 0, 4}, 1.5f, expected);
-  EXPECT_EQ(values_of(out), values_of(expected));
+  EXPECT_EQ(values_of(out), reference_values(expected));
   const Array gathered = backend.allocate(1, 3, DType::kF32);
   backend.gather(out, std::vector<int32_t>{1}, gathered);
-  EXPECT_EQ(values_of(gathered), values_of(expected.row_range(1, 1)));
+  EXPECT_EQ(values_of(gathered), reference_values(expected.row_range(1, 1)));
 }
 
 TEST_P(BackendTest, ShapesThatDoNotFitAreRefused) {

@@ -99,7 +99,7 @@ LinearWeight part_of(const LinearWeight& layer, const Weight& outputs, const Out
 
 Array copy_of(const Array& array, std::size_t row) {
   const Array copy = allocate_host_array(1, array.cols(), DType::kF32);
-  copy_rows(array.row_range(row, 1).f32(), copy.f32());
+  copy_to_array(array.row_range(row, 1).f32(), copy);
   return copy;
 }
 

@@ -18,9 +18,26 @@ Array allocate_host_array(std::size_t rows, std::size_t cols, DType dtype) {
           cols};
 }
 
-void copy_rows(MatrixView<const float> source, MatrixView<float> destination) {
+void copy_to_array(MatrixView<const float> source, const Array& destination) {
   for (std::size_t r = 0; r < source.rows; ++r) {
-    std::copy_n(source.row(r), source.cols, destination.row(r));
+    const float* const row = source.row(r);
+    if (destination.dtype() == DType::kBF16) {
+      std::transform(row, row + source.cols, destination.bf16().row(r),
+                     [](float value) { return to_bfloat16(value); });
+    } else {
+      std::copy_n(row, source.cols, destination.f32().row(r));
+    }
+  }
+}
+
+void copy_from_array(const Array& source, MatrixView<float> destination) {
+  for (std::size_t r = 0; r < destination.rows; ++r) {
+    if (source.dtype() == DType::kBF16) {
+      const BFloat16* const row = source.bf16().row(r);
+      std::transform(row, row + source.cols(), destination.row(r), [](BFloat16 v) { return to_float(v); });
+    } else {
+      std::copy_n(source.f32().row(r), source.cols(), destination.row(r));
+    }
   }
 }
 

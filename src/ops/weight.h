@@ -13,7 +13,7 @@ struct Weight : TensorView {
   Weight() = default;
   Weight(TensorView view) : TensorView(std::move(view)) {}  // NOLINT(google-explicit-constructor)
 
-  std::shared_ptr<const void> device = nullptr;  ///< what a device keeps of it; null: nothing
+  std::shared_ptr<void> device = nullptr;  ///< what a device keeps of it; null: nothing
 };
 
 }  // namespace saescope

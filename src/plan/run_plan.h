@@ -16,7 +16,18 @@ namespace saescope {
 
 /// What the model's matrix products are rounded to; residual stream and sums are float32.
 enum class Precision { kBf16, kFp32 };
-enum class DeviceChoice { kAuto, kCpu, kCuda };
+enum class DeviceKind : uint8_t {
+  kAuto,      ///< a GPU where there is one and the run is large enough, else the processor
+  kCpu,       ///< the program's own operators
+  kCuda,      ///< a GPU, through PyTorch
+  kTorchCpu,  ///< the processor through PyTorch: the same calls as on a GPU, for tests
+};
+
+struct DeviceChoice {
+  DeviceKind kind = DeviceKind::kAuto;
+  int index = 0;  ///< of kCuda's GPUs
+  bool operator==(const DeviceChoice&) const = default;
+};
 
 /// Which prompts are too long.
 struct PromptLimits {
@@ -43,7 +54,7 @@ struct TaskSettings {
 /// How a run computes. What it finds does not depend on any of these but `dtype` and `stored`.
 struct ComputeSettings {
   Precision dtype = Precision::kBf16;
-  DeviceChoice device = DeviceChoice::kAuto;
+  DeviceChoice device = {};
   uint64_t memory_limit = 0;         ///< bytes; 0: the memory that the process may use
   uint64_t batch_tokens = 0;         ///< tokens of a wave; 0: chosen by the program
   bool cache = true;                 ///< whether activations are kept for later runs

@@ -33,15 +33,15 @@ def test_every_keyword_of_universal_is_its_flag(config: Path, command_line: Comm
         "--analysis", "universal", "--config", config, "--prompts-path", PROMPTS, "--universal-output", "universal.csv",
         "--contrast-output", "contrast.csv", "--models", "llama,qwen", "--layers", "2", "--trainer", "2", "--tokens", "newline",
         "--threshold", "0.2", "--activation-threshold", "1.25", "--contrast", "weather:short", "--contrast", "lines:marks",
-        "--contrast-q", "1", "--dtype", "fp32", "--threads", "1", "--memory-limit", "1GiB", "--batch-tokens", "64",
+        "--contrast-q", "1", "--dtype", "fp32", "--device", "cpu", "--threads", "1", "--memory-limit", "1GiB", "--batch-tokens", "64",
         "--max-tokens", "30", "--skip-long", "--no-cache", "--cache-limit", "1GiB", "--store", "store", "--store-dtype", "fp32", "--offline",
         "--content-key", "content",
     )  # fmt: skip
     with pytest.warns(saescope.SaescopeWarning, match="longer|left out"):
         result = saescope.universal(
             PROMPTS, config=config, models=["llama", "qwen"], layers=2, trainer=2, tokens=["newline"], threshold=0.2,
-            activation_threshold=1.25, contrast=[("weather", "short"), ("lines", "marks")], contrast_q=1, dtype="fp32", threads=1,
-            memory_limit="1GiB", batch_tokens=64, max_tokens=30, skip_long=True, cache=False,
+            activation_threshold=1.25, contrast=[("weather", "short"), ("lines", "marks")], contrast_q=1, dtype="fp32",
+            device="cpu", threads=1, memory_limit="1GiB", batch_tokens=64, max_tokens=30, skip_long=True, cache=False,
             cache_limit="1GiB", store="store", store_dtype="fp32", offline=True, content_key="content",
         )  # fmt: skip
     assert_same(result.universal, files / "universal.csv")

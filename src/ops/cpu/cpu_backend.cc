@@ -32,8 +32,8 @@ std::string CpuBackend::numerics(DType dtype) const {
 Array CpuBackend::allocate(std::size_t rows, std::size_t cols, DType dtype) {
   return allocate_host_array(rows, cols, dtype);
 }
-void CpuBackend::upload(MatrixView<const float> host, const Array& array) { copy_rows(host, array.f32()); }
-void CpuBackend::download(const Array& array, MatrixView<float> host) { copy_rows(array.f32(), host); }
+void CpuBackend::upload(MatrixView<const float> host, const Array& array) { copy_to_array(host, array); }
+void CpuBackend::download(const Array& array, MatrixView<float> host) { copy_from_array(array, host); }
 
 void CpuBackend::do_embed(const Weight& table, std::span<const int32_t> ids, float scale, const Array& out) {
 #pragma omp parallel for num_threads(threads_) schedule(static)

@@ -35,9 +35,9 @@ Array ReferenceBackend::allocate(std::size_t rows, std::size_t cols, DType dtype
   return allocate_host_array(rows, cols, dtype);
 }
 void ReferenceBackend::upload(MatrixView<const float> host, const Array& array) {
-  copy_rows(host, array.f32());
+  copy_to_array(host, array);
 }
-void ReferenceBackend::download(const Array& array, MatrixView<float> host) { copy_rows(array.f32(), host); }
+void ReferenceBackend::download(const Array& array, MatrixView<float> host) { copy_from_array(array, host); }
 
 void ReferenceBackend::do_embed(const Weight& table, std::span<const int32_t> ids, float scale,
                                 const Array& out) {
