@@ -53,6 +53,7 @@ def submit(
     max_tokens: int | None = None,
     skip_long: bool = False,
     dtype: Literal["bf16", "fp32"] = "bf16",
+    device: str | None = None,
     threads: int | None = None,
     memory_limit: int | str | None = None,
     batch_tokens: int | None = None,
