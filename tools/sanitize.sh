@@ -35,7 +35,7 @@ for folder in src/*/; do
   compgen -G "$folder*_test.cc" > /dev/null && unit_tests+=("$(basename "$folder")_test")
 done
 build asan "${unit_tests[@]}" hub_protocol_test run_sae_analysis
-ctest --preset asan -j "$(nproc)" -R '^[a-z]+\.' -E '^(cross|faults|fuzz|hostile|page|python)\.|NOT_BUILT'
+ctest --preset asan -j "$(nproc)" -R '^[a-z]+\.' -E '^(cross|faults|fuzz|hostile|page|python|slurm|torch)\.|NOT_BUILT'
 run_pipeline asan
 
 export TSAN_OPTIONS="ignore_noninstrumented_modules=1 ${TSAN_OPTIONS:-}"
