@@ -24,10 +24,9 @@ constexpr std::size_t kBlock = std::size_t{16} << 20;
 std::string name_of_copy(const fs::path& file) {
   struct stat status = {};
   ::stat(file.c_str(), &status);
-  Digest digest = Digest::sha256();
-  digest.update(fmt::format("{}\n{}\n{}.{:09}", file.string(), status.st_size, status.st_mtim.tv_sec,
-                            status.st_mtim.tv_nsec));
-  return digest.finish().substr(0, 32) + "-" + file.filename().string();
+  const std::string look = fmt::format("{}\n{}\n{}.{:09}", file.string(), status.st_size,
+                                       status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+  return sha256_of(look).substr(0, 32) + "-" + file.filename().string();
 }
 
 }  // namespace

@@ -44,9 +44,7 @@ double operations_of(const OpenedModel& model) {
   for (const auto& sources : model.layers) {
     for (const OpenedSource& source : sources) {
       if (!source.plan->universal) continue;
-      of_activation += static_cast<double>(source.sae.encoder.dict_size) *
-                       static_cast<double>(source.sae.encoder.activation_dim) *
-                       static_cast<double>(source.plan->tokens.size());
+      of_activation += static_cast<double>(source.work.end - source.work.begin);
     }
   }
   return 2 * (of_token * static_cast<double>(model.prepared.prompts.total_tokens()) +

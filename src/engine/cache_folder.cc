@@ -84,9 +84,8 @@ std::string places_key(const std::vector<fs::path>& files) {
 
 fs::path activations_folder(const fs::path& store, const std::string& model,
                             const std::vector<std::string>& numbers) {
-  Digest digest = Digest::sha256();
-  digest.update(fmt::format("{}\n{}\n{}", kActivationsFormat, fmt::join(numbers, "\n"), model));
-  return store / digest.finish().substr(0, 32);
+  const std::string key = fmt::format("{}\n{}\n{}", kActivationsFormat, fmt::join(numbers, "\n"), model);
+  return store / sha256_of(key).substr(0, 32);
 }
 
 void trim_store(const fs::path& store, uint64_t limit, Progress& progress) {

@@ -27,12 +27,6 @@ std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-std::string digest_of(std::string_view text) {
-  Digest digest = Digest::sha256();
-  digest.update(text);
-  return digest.finish();
-}
-
 /// The SHA-256 that a blob of the hub's cache (`blobs/{etag}`) is called by; empty where it is none.
 std::string blob_name(const fs::path& place) {
   std::error_code error;
@@ -52,7 +46,7 @@ fs::path note_of(const fs::path& place, const fs::path& store) {
   const std::string look = fmt::format("{}\n{} {} {}.{:09} {}.{:09}", file.string(), status.st_ino,
                                        status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
                                        status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
-  return store / "contents" / digest_of(look).substr(0, 32);
+  return store / "contents" / sha256_of(look).substr(0, 32);
 }
 
 /// Chunks are read on all threads; their digests' digest names the whole.
@@ -70,7 +64,7 @@ std::string key_of_content(std::span<const std::byte> bytes, const Context& cont
   context.cancel->check();
   std::string all = fmt::format("{} bytes", bytes.size());
   for (const std::string& digest : digests) all += digest;
-  return digest_of(all);
+  return sha256_of(all);
 }
 
 }  // namespace
@@ -104,7 +98,7 @@ std::string content_key(const MappedFile& file, const fs::path& place, const fs:
 
 std::string sampled_key(const MappedFile& file) {
   const auto bytes = file.bytes();
-  if (bytes.size() <= kChunk) return digest_of(as_text(bytes));
+  if (bytes.size() <= kChunk) return sha256_of(as_text(bytes));
   const SinglePages pages(bytes);  // a file system that reads megabytes around each would read all of it
   Digest digest = Digest::sha256();
   digest.update(fmt::format("{}\n", bytes.size()));

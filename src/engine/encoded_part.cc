@@ -30,12 +30,6 @@ std::string_view as_text(std::span<const float> values) {
   return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
 }
 
-std::string sha256_of(std::string_view text) {
-  Digest digest = Digest::sha256();
-  digest.update(text);
-  return digest.finish();
-}
-
 std::string digest_of_file(const fs::path& path) {
   const MappedFile file(path);
   return sha256_of({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()});

@@ -27,18 +27,21 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kFormat = "saescope job 1";
 constexpr std::size_t kMostTasks = 1'000'000;  // as many as --task takes
 
+/// How many there are, and their bytes.
+template <typename Numbers>
+void add_numbers(Digest& digest, const Numbers& numbers) {
+  const std::span all(numbers);
+  digest.update(fmt::format("{} ", all.size()));
+  digest.update({reinterpret_cast<const char*>(all.data()), all.size_bytes()});
+}
+
 std::string prompts_digest(const TokenizedPrompts& prompts, const Labels& labels) {
   Digest digest = Digest::sha256();
-  const auto add = [&](const auto& numbers) {
-    const std::span all(numbers);
-    digest.update(fmt::format("{} ", all.size()));
-    digest.update({reinterpret_cast<const char*>(all.data()), all.size_bytes()});
-  };
   for (TokenizedPrompts::Reader prompt(prompts); !prompt.done(); prompt.advance()) {
     const PromptTokens& tokens = prompt.current();
     digest.update(fmt::format("{} {} ", tokens.prompt_idx, labels.of_prompts()[tokens.prompt_idx]));
-    add(tokens.ids);
-    add(tokens.taps);
+    add_numbers(digest, tokens.ids);
+    add_numbers(digest, tokens.taps);
   }
   for (const std::string& label : labels.names()) digest.update(label + "\n");
   return digest.finish();
@@ -47,16 +50,12 @@ std::string prompts_digest(const TokenizedPrompts& prompts, const Labels& labels
 /// Of what the encoder has besides its matrix: some formats take it from a configuration beside the file.
 std::string terms_digest(const EncoderParameters& encoder) {
   Digest digest = Digest::sha256();
-  const auto add = [&](const std::vector<float>& values) {
-    digest.update(fmt::format("{} ", values.size()));
-    digest.update({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)});
-  };
   digest.update(
       fmt::format("{} {} ", static_cast<int>(encoder.function), static_cast<int>(encoder.input_norm)));
-  add({encoder.threshold});
+  add_numbers(digest, std::vector<float>{encoder.threshold});
   for (const auto* values :
        {&encoder.input_bias, &encoder.scale, &encoder.bias, &encoder.feature_threshold, &encoder.gate_bias}) {
-    add(*values);
+    add_numbers(digest, *values);
   }
   return digest.finish();
 }
@@ -150,9 +149,7 @@ Job Job::open(const std::deque<OpenedModel>& models, const RunPlan& plan, const 
                       .hint = "the user's cache is one where the account has a home folder"});
   }
   const std::string text = identity(models, plan, context).dump(1);
-  Digest digest = Digest::sha256();
-  digest.update(text);
-  Job job(jobs_folder(*store) / digest.finish().substr(0, 32),
+  Job job(jobs_folder(*store) / sha256_of(text).substr(0, 32),
           backend.numerics(compute_type(plan.compute.dtype)));
   const fs::path manifest = job.folder() / "job.json";
   const Json own = {{"numerics", job.numerics()}, {"depends_on", Json::parse(text)}};

@@ -72,6 +72,12 @@ std::string Digest::finish() {
   return hexadecimal(std::span(raw).first(length));
 }
 
+std::string sha256_of(std::string_view text) {
+  Digest digest = Digest::sha256();
+  digest.update(text);
+  return digest.finish();
+}
+
 std::string quick_fingerprint(std::string_view bytes) {
   constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;  // lengths are int
   constexpr std::array<unsigned char, 16> kKey{1};

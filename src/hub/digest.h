@@ -32,6 +32,9 @@ class Digest {
   std::unique_ptr<State> state_;
 };
 
+/// The SHA-256 of a text, hexadecimal.
+std::string sha256_of(std::string_view text);
+
 /// 128 bits of gigabytes, hexadecimal, at five times the speed of SHA-256: GMAC (NIST SP 800-38D) under a key
 /// that everybody knows. Different bytes differ in it, unless somebody made them not to.
 std::string quick_fingerprint(std::string_view bytes);
