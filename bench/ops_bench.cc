@@ -203,8 +203,9 @@ void BM_UniversalEncode(benchmark::State& state) {
   const BoundEncoder encoder = backend.bind_encoder(parameters);
   const Array x = make(backend, kRows, kHidden, DType::kF32);
   for (auto _ : state) {
-    backend.encode(x.f32(), encoder,
-                   [&](std::size_t first, MatrixView<const float> block) { statistics.add(first, block); });
+    backend.encode(x.f32(), encoder, [&](std::size_t first, const FeatureBlock& block) {
+      std::visit([&](const auto& part) { statistics.add(first, part); }, block);
+    });
   }
   set_flops(state, 2.0 * kRows * kHidden * kFeatures);
 }

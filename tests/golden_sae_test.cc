@@ -79,11 +79,11 @@ class SaeTest : public ::testing::TestWithParam<Variant> {
     Matrix<float> result(input.rows, sae.encoder.dict_size);
     std::fill_n(result.row(0), result.rows() * result.cols(), 0.0f);
     on.encode(input, on.bind_encoder(sae.encoder, features),
-              [&](std::size_t first, MatrixView<const float> block) {
-                EXPECT_TRUE(features.contains(first) && features.contains(first + block.cols - 1));
-                for (std::size_t r = 0; r < block.rows; ++r) {
-                  std::copy_n(block.row(r), block.cols, result.row(r) + first);
-                }
+              [&](std::size_t first, const FeatureBlock& block) {
+                for_each_hit(block, [&](std::size_t row, std::size_t column, float activation) {
+                  EXPECT_TRUE(features.contains(first + column)) << first << " + " << column;
+                  result.row(row)[first + column] = activation;
+                });
               });
     return result;
   }

@@ -60,8 +60,8 @@ TEST(LargeDictionary, EncodesWithFarLessAnonymousMemoryThanTheFileHas) {
   FeatureStatistics statistics(kFeatures, 0.01f);
   std::atomic<uint64_t> peak = 0;
   backend.encode(rows.view(), backend.bind_encoder(parameters),
-                 [&](std::size_t first, MatrixView<const float> block) {
-                   statistics.add(first, block);
+                 [&](std::size_t first, const FeatureBlock& block) {
+                   std::visit([&](const auto& part) { statistics.add(first, part); }, block);
                    const uint64_t now = anonymous_bytes();
                    for (uint64_t seen = peak; seen < now && !peak.compare_exchange_weak(seen, now);) continue;
                  });

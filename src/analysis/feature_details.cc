@@ -38,26 +38,33 @@ void FeatureDetails::add(std::size_t first_feature, std::span<const std::size_t>
   for (std::size_t r = 0; r < block.rows; ++r) {
     const float* const row = block.row(r);
     for (std::size_t c = 0; c < block.cols; ++c) {
-      if (!(row[c] > activation_threshold_)) continue;
-      std::unique_ptr<Details>& details = details_[first_feature + c];
-      if (!details) {
-        details = std::make_unique<Details>(
-            Details{std::vector<uint32_t>(kBins), std::vector<StrongPrompt>(groups_ * kStrongest)});
-      }
-      add_activation(*details, static_cast<uint32_t>(prompt_indices[r]), row[c]);
+      if (row[c] > activation_threshold_) add_activation(first_feature + c, prompt_indices[r], row[c]);
     }
   }
 }
 
-void FeatureDetails::add_activation(Details& details, uint32_t prompt_idx, float activation) const {
-  ++details.distribution[bin_of(activation)];
+void FeatureDetails::add(std::size_t first_feature, std::span<const std::size_t> prompt_indices,
+                         const SparseMatrixView& block) {
+  for (const MatrixEntry& entry : block.entries) {
+    if (!(entry.value > activation_threshold_)) continue;
+    add_activation(first_feature + entry.col, prompt_indices[block.row_of(entry)], entry.value);
+  }
+}
+
+void FeatureDetails::add_activation(std::size_t feature, std::size_t prompt_idx, float activation) {
+  std::unique_ptr<Details>& details = details_[feature];
+  if (!details) {
+    details = std::make_unique<Details>(
+        Details{std::vector<uint32_t>(kBins), std::vector<StrongPrompt>(groups_ * kStrongest)});
+  }
+  ++details->distribution[bin_of(activation)];
   const std::size_t group = groups_ == 1 ? 0 : group_of_prompt_[prompt_idx];
-  const std::span strongest = std::span(details.strongest).subspan(group * kStrongest, kStrongest);
+  const std::span strongest = std::span(details->strongest).subspan(group * kStrongest, kStrongest);
   if (activation <= strongest.back().activation) return;
   const auto place = std::find_if(strongest.begin(), strongest.end(),
                                   [&](const StrongPrompt& other) { return activation > other.activation; });
   std::move_backward(place, strongest.end() - 1, strongest.end());
-  *place = {prompt_idx, activation};
+  *place = {static_cast<uint32_t>(prompt_idx), activation};
 }
 
 std::span<const uint32_t> FeatureDetails::distribution(std::size_t feature) const {

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "tensor/sparse_matrix.h"
 #include "tensor/tensor_view.h"
 
 namespace saescope {
@@ -33,6 +34,9 @@ class FeatureDetails {
   /// @param prompt_indices [prompts], ascending over all calls @param block [prompts, features]
   void add(std::size_t first_feature, std::span<const std::size_t> prompt_indices,
            MatrixView<const float> block);
+  /// The same from what is not 0. Precondition: zeros are not active
+  void add(std::size_t first_feature, std::span<const std::size_t> prompt_indices,
+           const SparseMatrixView& block);
 
   /// Lower edge of a bin; the first bin also holds what lies below its edge.
   static float lower_edge(std::size_t bin);
@@ -68,7 +72,7 @@ class FeatureDetails {
     std::vector<uint32_t> distribution;
     std::vector<StrongPrompt> strongest;
   };
-  void add_activation(Details& details, uint32_t prompt_idx, float activation) const;
+  void add_activation(std::size_t feature, std::size_t prompt_idx, float activation);
 
   std::size_t groups_;
   std::span<const uint32_t> group_of_prompt_;

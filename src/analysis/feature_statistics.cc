@@ -60,6 +60,26 @@ void FeatureStatistics::add(std::size_t first_feature, MatrixView<const float> b
   }
 }
 
+void FeatureStatistics::add(std::size_t first_feature, const SparseMatrixView& block) {
+  assert(first_feature + block.cols <= sum_.size() && !counts_zeros());
+  std::vector<uint32_t> listed(block.cols, 0);
+  for (const MatrixEntry& entry : block.entries) {
+    const std::size_t position = first_feature + entry.col;
+    ++listed[entry.col];
+    max_[position] = std::max(max_[position], entry.value);
+    min_[position] = std::min(min_[position], entry.value);
+    if (!(entry.value > activation_threshold_)) continue;
+    sum_[position] += static_cast<double>(entry.value);
+    ++count_[position];
+  }
+  for (std::size_t c = 0; c < block.cols; ++c) {
+    if (listed[c] == block.rows) continue;
+    const std::size_t position = first_feature + c;
+    max_[position] = std::max(max_[position], 0.0f);
+    min_[position] = std::min(min_[position], 0.0f);
+  }
+}
+
 FeatureSummary FeatureStatistics::feature(std::size_t position) const {
   const uint64_t count = count_[position];
   const double mean = count == 0 ? 0 : sum_[position] / static_cast<double>(count);

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "tensor/sparse_matrix.h"
 #include "tensor/tensor_view.h"
 
 namespace saescope {
@@ -30,6 +31,11 @@ class FeatureStatistics {
   /// Adds activations of consecutive prompts for features [first_feature, first_feature + block.cols).
   /// @param block [prompts, features] post-threshold SAE activations
   void add(std::size_t first_feature, MatrixView<const float> block);
+  /// The same from what is not 0. Precondition: zeros are not active
+  void add(std::size_t first_feature, const SparseMatrixView& block);
+
+  /// Whether a feature is active where its activation is 0: the threshold is below it.
+  bool counts_zeros() const { return activation_threshold_ < 0; }
 
   /// Features active on at least one prompt and on `num_prompts / prompts >= threshold` of them,
   /// compared exactly, ordered by mean descending, then feature id ascending.

@@ -47,11 +47,24 @@ void FeatureTable::keep_more(const StatisticsSettings& settings) {
   details_.emplace(features, groups_of(*settings.labels), label_of_prompt, settings.activation_threshold);
 }
 
-void FeatureTable::add(std::size_t first, std::span<const std::size_t> prompt_indices,
-                       MatrixView<const float> block) {
+template <typename Block>
+void FeatureTable::add_to_all(std::size_t first, std::span<const std::size_t> prompt_indices,
+                              const Block& block) {
   statistics_.add(first, block);
   if (labels_) labels_->add(first, prompt_indices, block);
   if (details_) details_->add(first, prompt_indices, block);
+}
+
+void FeatureTable::add(std::size_t first, std::span<const std::size_t> prompt_indices,
+                       MatrixView<const float> block) {
+  add_to_all(first, prompt_indices, block);
+}
+
+void FeatureTable::add(std::size_t first, std::span<const std::size_t> prompt_indices,
+                       const SparseMatrixView& block) {
+  if (!statistics_.counts_zeros()) return add_to_all(first, prompt_indices, block);
+  const Matrix<float> with_zeros = to_dense(block);
+  add_to_all(first, prompt_indices, with_zeros.view());
 }
 
 void FeatureTable::append(FeatureTable&& next) {

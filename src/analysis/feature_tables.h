@@ -45,6 +45,8 @@ class FeatureTable {
   /// @param first position of the block's first feature @param prompt_indices [prompts]
   /// @param block [prompts, features]
   void add(std::size_t first, std::span<const std::size_t> prompt_indices, MatrixView<const float> block);
+  /// The same from what is not 0.
+  void add(std::size_t first, std::span<const std::size_t> prompt_indices, const SparseMatrixView& block);
 
   /// Adds the range behind this one's, or the chosen features behind its own, to which the same prompts were
   /// added: the table is then what it had been, had both been one.
@@ -71,6 +73,8 @@ class FeatureTable {
 
  private:
   void keep_more(const StatisticsSettings& settings);
+  template <typename Block>
+  void add_to_all(std::size_t first, std::span<const std::size_t> prompt_indices, const Block& block);
 
   Source source_;
   std::string token_;

@@ -91,6 +91,55 @@ TEST(FeatureTable, RangesJoinedInOrderAreTheTableOfTheWhole) {
   EXPECT_EQ(joined.statistics().finish(2, 0.0), whole.statistics().finish(2, 0.0));
 }
 
+/// Six prompts of two labels and five features: one is never active, one always, one at the threshold.
+constexpr std::array<float, 30> kSixPrompts = {0, 1, 2,    0, 5, 0, 1,     0, 0.5f, 4, 0, 3, 0.1f, 0, 0,
+                                               0, 2, 0.5f, 0, 7, 0, 1e-6f, 0, 0.7f, 0, 0, 1, 2.5f, 0, 1};
+
+/// @param in_pieces of prompts @param sparse whether what is not 0 is added, and not the matrix
+FeatureTable table_of_six(float threshold, bool in_pieces, bool sparse) {
+  FeatureTable table({"m", "1", 0}, "asst", IndexRange{0, 5},
+                     {.activation_threshold = threshold,
+                      .labels = labels_of({"b", "a", "a", "b", "a", "b"}),
+                      .details = true});
+  std::vector<MatrixEntry> entries;
+  for (uint32_t i = 0; i < kSixPrompts.size(); ++i) {
+    if (kSixPrompts[i] != 0) entries.push_back({i / 5, i % 5, kSixPrompts[i]});
+  }
+  const MatrixView<const float> dense = {kSixPrompts.data(), 6, 5, 5};
+  const SparseMatrixView listed = {entries, 6, 5};
+  constexpr std::array<std::size_t, 6> kIndices = {0, 1, 2, 3, 4, 5};
+  for (std::size_t first = 0; first < 6; first += in_pieces ? 2 : 6) {
+    const std::size_t count = in_pieces ? 2 : 6;
+    const auto prompts = std::span(kIndices).subspan(first, count);
+    if (sparse) {
+      table.add(0, prompts, listed.rows_from(first, count));
+    } else {
+      table.add(0, prompts, dense.rows_from(first, count));
+    }
+  }
+  return table;
+}
+
+TEST(FeatureTable, WhatIsNotZeroGivesTheBitsOfTheWholeMatrixAtAnyThreshold) {
+  for (const float threshold : {0.5f, 0.0f, -0.25f}) {
+    for (const bool in_pieces : {false, true}) {
+      SCOPED_TRACE(testing::Message() << threshold << (in_pieces ? " in pieces" : ""));
+      const FeatureTable expected = table_of_six(threshold, false, false);
+      const FeatureTable actual = table_of_six(threshold, in_pieces, true);
+      for (std::size_t i = 0; i < 5; ++i) {
+        SCOPED_TRACE(i);
+        EXPECT_EQ(actual.statistics().feature(i), expected.statistics().feature(i));
+        for (std::size_t label = 0; label < 2; ++label) {
+          EXPECT_EQ(actual.labels()->count(label, i), expected.labels()->count(label, i));
+          EXPECT_EQ(actual.labels()->sum(label, i), expected.labels()->sum(label, i));
+        }
+        EXPECT_THAT(actual.details()->distribution(i), ElementsAreArray(expected.details()->distribution(i)));
+        EXPECT_THAT(actual.details()->strongest(i), ElementsAreArray(expected.details()->strongest(i)));
+      }
+    }
+  }
+}
+
 TEST(FeatureTable, LabelsAndDetailsAreGatheredWhereTheyAreAskedFor) {
   FeatureTable table({"m", "1", 0}, "asst", IndexRange{0, 1},
                      {.activation_threshold = 0.01f, .labels = labels_of({"b", "a"}), .details = true});

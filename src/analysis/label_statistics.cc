@@ -29,6 +29,17 @@ void LabelStatistics::add(std::size_t first_feature, std::span<const std::size_t
   }
 }
 
+void LabelStatistics::add(std::size_t first_feature, std::span<const std::size_t> prompt_indices,
+                          const SparseMatrixView& block) {
+  assert(first_feature + block.cols <= features_ && prompt_indices.size() == block.rows);
+  for (const MatrixEntry& entry : block.entries) {
+    const std::size_t label = label_of_prompt_[prompt_indices[block.row_of(entry)]];
+    const std::size_t place = label * features_ + first_feature + entry.col;
+    sum_[place] += static_cast<double>(entry.value);
+    count_[place] += entry.value > activation_threshold_ ? 1 : 0;
+  }
+}
+
 void LabelStatistics::append(const LabelStatistics& next) {
   assert(next.labels_ == labels_);
   const auto joined = [&]<typename T>(const std::vector<T>& first, const std::vector<T>& second) {

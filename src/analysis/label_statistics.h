@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analysis/fisher_exact.h"
+#include "tensor/sparse_matrix.h"
 #include "tensor/tensor_view.h"
 
 namespace saescope {
@@ -22,6 +23,9 @@ class LabelStatistics {
   /// @param prompt_indices [prompts] @param block [prompts, features]
   void add(std::size_t first_feature, std::span<const std::size_t> prompt_indices,
            MatrixView<const float> block);
+  /// The same from what is not 0. Precondition: zeros are not active
+  void add(std::size_t first_feature, std::span<const std::size_t> prompt_indices,
+           const SparseMatrixView& block);
 
   /// Adds the features behind this one's, to which the same prompts were added.
   void append(const LabelStatistics& next);

@@ -63,11 +63,14 @@ void SourceAnalysis::encode_all_features(const ActivationBatch& batch) {
     const float* first = batch.activations.row(all_[i].token_type * prompts);
     std::copy_n(first, prompts * rows.cols(), rows.row(i * prompts));
   }
-  backend_.encode(rows.view(), *encoder_, [&](std::size_t first, MatrixView<const float> block) {
+  const auto add_block = [&](std::size_t first, const auto& block) {
     for (std::size_t i = 0; i < all_.size(); ++i) {
       all_[i].table->add(first - encoder_->features.begin, batch.prompt_indices,
                          block.rows_from(i * prompts, prompts));
     }
+  };
+  backend_.encode(rows.view(), *encoder_, [&](std::size_t first, const FeatureBlock& block) {
+    std::visit([&](const auto& activations) { add_block(first, activations); }, block);
   });
 }
 

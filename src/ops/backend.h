@@ -12,6 +12,7 @@
 #include "base/index_range.h"
 #include "ops/array.h"
 #include "ops/encode/encoder_parameters.h"
+#include "ops/encode/feature_block.h"
 #include "ops/weight.h"
 
 namespace saescope {
@@ -72,11 +73,6 @@ struct BoundEncoder {
   IndexRange features;
   Weight weight;  ///< rows of these features; of all where an activation depends on other features, too
 };
-
-/// Receives the activations of features [first_feature, first_feature + block.cols) for all rows. Called from
-/// several threads at once, for different blocks, in no order. @param block [rows, features]; valid during
-/// the call
-using FeatureSink = std::function<void(std::size_t first_feature, MatrixView<const float> block)>;
 
 /// A device's memory does not hold what an operator needs besides its arrays, or an array. What was computed
 /// before is as it was.
@@ -178,8 +174,9 @@ class Backend {
            const Array& out);
 
   /// Encodes residual-stream activations with an SAE in float32, and hands the activations of the encoder's
-  /// features over in blocks, so that the rows × features matrix never exists. A feature's bits do not depend
-  /// on the range that it is encoded in. @param x [rows, d] in host memory
+  /// features over in blocks, so that the rows × features matrix never exists: dense ones, or what is not 0
+  /// of them where that is all that is known (top-k) or worth its way (from a device). A feature's bits do
+  /// not depend on the range that it is encoded in. @param x [rows, d] in host memory
   /// @throws NotFiniteActivation; what `sink` throws
   void encode(MatrixView<const float> x, const BoundEncoder& encoder, const FeatureSink& sink);
 

@@ -112,6 +112,39 @@ std::vector<float> turn(Backend& backend, Inputs inputs) {
   return values_in(backend, turned);
 }
 
+/// Whole numbers, whose products are exact on any device, so that equal activations are equal everywhere.
+std::vector<float> encode_rows(Backend& backend, ActivationFunction function) {
+  constexpr std::size_t kRows = 3, kFeatures = 600, kLargest = 8;
+  std::mt19937 random(21);
+  const auto whole_numbers = [&](std::size_t size) {
+    std::vector<float> values(size);
+    for (float& value : values) value = static_cast<float>(random() % 5) - 2;
+    return values;
+  };
+  const std::vector<float> weight = whole_numbers(kFeatures * kWidth);
+  const std::vector<float> x = whole_numbers(kRows * kWidth);
+  EncoderParameters parameters;
+  parameters.activation_dim = kWidth;
+  parameters.dict_size = kFeatures;
+  parameters.weight =
+      TensorView::dense(DType::kF32, {kFeatures, kWidth}, reinterpret_cast<const std::byte*>(weight.data()));
+  parameters.scale.assign(kFeatures, 2);
+  parameters.bias = whole_numbers(kFeatures);
+  parameters.gate_bias = whole_numbers(kFeatures);
+  parameters.feature_threshold = whole_numbers(kFeatures);
+  parameters.function = function;
+  parameters.threshold = 7;
+  parameters.k = kLargest;
+  std::vector<float> activations(kRows * kFeatures, 0);
+  backend.encode({x.data(), kRows, kWidth, kWidth}, backend.bind_encoder(parameters),
+                 [&](std::size_t first, const FeatureBlock& block) {
+                   for_each_hit(block, [&](std::size_t row, std::size_t column, float activation) {
+                     activations[row * kFeatures + first + column] = activation;
+                   });
+                 });
+  return activations;
+}
+
 /// A product with its bias, a gated unit and a norm of the same rows.
 std::vector<float> compute_rows(Backend& backend, std::size_t rows, DType dtype) {
   Inputs inputs;
@@ -144,6 +177,11 @@ void check_operators(Backend& backend) {
   }
   compare("rope or gather", backend, [](Backend& b) { return turn(b, {}); });
   compare("attention", backend, [](Backend& b) { return attend(b, {}); });
+  for (const ActivationFunction function :
+       {ActivationFunction::kThreshold, ActivationFunction::kJumpRelu, ActivationFunction::kGated,
+        ActivationFunction::kTopK, ActivationFunction::kGroupMax}) {
+    compare("encode", backend, [&](Backend& b) { return encode_rows(b, function); });
+  }
 }
 
 bool keeps_rows_apart(Backend& backend) {

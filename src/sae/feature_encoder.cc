@@ -1,6 +1,7 @@
 #include "sae/feature_encoder.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "ops/encode/activation_function.h"
 #include "ops/encode/encode.h"
@@ -63,13 +64,16 @@ void FeatureEncoder::encode_block(const Array& x, std::size_t first, MatrixView<
 /// Which features a row keeps depends on all of them.
 Matrix<float> FeatureEncoder::pick_from_all(MatrixView<const float> x) {
   Matrix<float> result(x.rows, features_.size());
+  std::fill_n(result.row(0), x.rows * result.cols(), 0.0f);
+  std::unordered_multimap<std::size_t, std::size_t> positions;
+  for (std::size_t i = 0; i < features_.size(); ++i)
+    positions.emplace(static_cast<std::size_t>(features_[i]), i);
   if (!all_) all_.emplace(backend_.bind_encoder(parameters_));
-  backend_.encode(x, *all_, [&](std::size_t first, MatrixView<const float> block) {
-    for (std::size_t i = 0; i < features_.size(); ++i) {
-      const auto feature = static_cast<std::size_t>(features_[i]);
-      if (feature < first || feature >= first + block.cols) continue;
-      for (std::size_t r = 0; r < x.rows; ++r) result.row(r)[i] = block.row(r)[feature - first];
-    }
+  backend_.encode(x, *all_, [&](std::size_t first, const FeatureBlock& block) {
+    for_each_hit(block, [&](std::size_t row, std::size_t column, float activation) {
+      const auto [begin, end] = positions.equal_range(first + column);
+      for (auto it = begin; it != end; ++it) result.row(row)[it->second] = activation;
+    });
   });
   return result;
 }

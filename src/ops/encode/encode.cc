@@ -13,34 +13,17 @@
 namespace saescope {
 namespace {
 
-/// Which features a row keeps is known only at its end, so all are multiplied, and blocks are rebuilt from
-/// the hits.
-template <typename RowChoice>
-void encode_whole_rows(const Array& x, const BoundEncoder& encoder, Backend& backend, const FeatureSink& sink,
-                       RowChoice choice) {
-  constexpr std::size_t kBlockFeatures = 512;
-  const EncoderParameters& parameters = encoder.parameters;
-  const IndexRange features = encoder.features;
+/// Which features a row keeps is known only at its end, so all are multiplied.
+void encode_whole_rows(const Array& x, const BoundEncoder& encoder, Backend& backend,
+                       const FeatureSink& sink) {
+  RowChoice choice(encoder.parameters, x.rows());
   std::mutex adding;
   backend.linear_tiles(x, encoder.weight, [&](std::size_t first, MatrixView<float> block) {
-    apply_activation_function(parameters, {.first = first}, block);
+    apply_activation_function(encoder.parameters, {.first = first}, block);
     const std::lock_guard lock(adding);
-    choice.add(first, block);
+    choice.add(first, MatrixView<const float>(block));
   });
-  std::vector<std::vector<RowHit>> hits(x.rows());
-  for (std::size_t r = 0; r < hits.size(); ++r) hits[r] = choice.take(r);
-  std::vector<std::size_t> next(x.rows(), 0);
-  Matrix<float> block(x.rows(), std::min(kBlockFeatures, features.size()));
-  for (std::size_t first = features.begin; first < features.end; first += block.cols()) {
-    const std::size_t count = std::min(block.cols(), features.end - first);
-    for (std::size_t r = 0; r < x.rows(); ++r) {
-      std::fill_n(block.row(r), block.cols(), 0.0f);
-      for (std::size_t& i = next[r]; i < hits[r].size() && hits[r][i].feature < first + count; ++i) {
-        if (hits[r][i].feature >= first) block.row(r)[hits[r][i].feature - first] = hits[r][i].activation;
-      }
-    }
-    sink(first, {block.row(0), x.rows(), count, block.cols()});
-  }
+  choice.give(encoder.features, sink);
 }
 
 /// In double, so that the order of the sums does not show. A row of zeros, or of one number, has no norm:
@@ -78,18 +61,11 @@ void encode_in_tiles(MatrixView<const float> x, const BoundEncoder& encoder, Bac
                      const FeatureSink& sink) {
   const EncoderParameters& parameters = encoder.parameters;
   const Array prepared = prepare_input(parameters, x, backend);
-  const auto k = static_cast<std::size_t>(parameters.k);
-  if (parameters.function == ActivationFunction::kTopK) {
-    return encode_whole_rows(prepared, encoder, backend, sink, RowTopK(x.rows, k));
-  }
-  if (parameters.function == ActivationFunction::kGroupMax) {
-    return encode_whole_rows(prepared, encoder, backend, sink,
-                             RowGroupMax(x.rows, k, parameters.dict_size / k));
-  }
+  if (needs_whole_row(parameters.function)) return encode_whole_rows(prepared, encoder, backend, sink);
   backend.linear_tiles(prepared, encoder.weight, [&](std::size_t tile, MatrixView<float> block) {
     const std::size_t first = encoder.features.begin + tile;
     apply_activation_function(parameters, {.first = first}, block);
-    sink(first, block);
+    sink(first, MatrixView<const float>(block));
   });
 }
 

@@ -34,6 +34,7 @@ using TorchValue = uint64_t;            ///< an argument or result of an operato
   F(aoti_torch_new_tensor_handle, TorchStatus(TorchHandle, TorchHandle*))                                    \
   F(aoti_torch_delete_tensor_object, TorchStatus(TorchHandle))                                               \
   F(aoti_torch_get_data_ptr, TorchStatus(TorchHandle, void**))                                               \
+  F(aoti_torch_get_numel, TorchStatus(TorchHandle, int64_t*))                                                \
   F(aoti_torch_empty_strided,                                                                                \
     TorchStatus(int64_t, const int64_t*, const int64_t*, int32_t, int32_t, int32_t, TorchHandle*))           \
   F(aoti_torch_empty_strided_pinned,                                                                         \

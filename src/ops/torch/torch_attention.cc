@@ -36,7 +36,7 @@ struct AttentionExtents {
 class OnlineSoftmax {
  public:
   OnlineSoftmax(const TorchDevice& device, const AttentionExtents& extents, const AttentionShape& shape)
-      : device_(device), e_(extents), shape_(shape) {}
+      : device_(device), e_(extents), shape_(shape), unseen_(device.constant(kUnseen)) {}
 
   /// Starts with queries. @param rows [blocks · queries] of q @param positions the same
   void begin(const TorchTensor& q, const std::vector<int64_t>& rows, const std::vector<float>& positions) {
@@ -113,15 +113,14 @@ class OnlineSoftmax {
           device_.subtract(positions_, device_.number(static_cast<float>(shape_.window)));
       seen = device_.both(seen, device_.greater(key_positions, before));
     }
-    return device_
-        .choose(seen, scores.reshape({e_.blocks, e_.kv_heads, kQueries, e_.group, kKeys}),
-                device_.number(kUnseen))
+    return device_.choose(seen, scores.reshape({e_.blocks, e_.kv_heads, kQueries, e_.group, kKeys}), unseen_)
         .reshape({e_.batch(), e_.rows(), kKeys});
   }
 
   const TorchDevice& device_;
   AttentionExtents e_;
   const AttentionShape& shape_;
+  TorchTensor unseen_;     // the score of a key that a query does not see
   TorchTensor query_;      // [blocks, kv_heads, queries, group, head_dim], scaled
   TorchTensor positions_;  // [blocks, 1, queries, 1, 1]
   TorchTensor top_;        // [blocks · kv_heads, queries · group, 1]: the largest score so far

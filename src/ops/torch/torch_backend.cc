@@ -6,7 +6,9 @@
 #include <array>
 
 #include "ops/cpu/run_tasks.h"
+#include "ops/encode/encode.h"
 #include "ops/torch/torch_attention.h"
+#include "ops/torch/torch_encode.h"
 #include "ops/weight_rows.h"
 #include "tensor/buffer.h"
 
@@ -128,7 +130,7 @@ void TorchBackend::do_linear(const Array& x, const Weight& weight, std::span<con
                              const Array& y, bool accumulate) {
   const TorchTensor result = tensor_of(device_, y);
   const std::array weights = {&weight};
-  multiply_in_pieces(device_, extents_, weights_, x, weights, [&](const ProductPiece& piece) {
+  TorchProducts(device_, extents_, weights_, x, weights).multiply_all([&](const ProductPiece& piece) {
     const TorchTensor values = piece.existing(with_bias(piece, 0, bias));
     const TorchTensor place = piece.place_in(result, y.cols());
     if (accumulate) {
@@ -143,7 +145,7 @@ void TorchBackend::do_glu(const Array& x, const LinearWeight& gate, const Linear
                           GateFunction function, const Array& out) {
   const TorchTensor result = tensor_of(device_, out);
   const std::array weights = {&gate.weight, &up.weight};
-  multiply_in_pieces(device_, extents_, weights_, x, weights, [&](const ProductPiece& piece) {
+  TorchProducts(device_, extents_, weights_, x, weights).multiply_all([&](const ProductPiece& piece) {
     const TorchTensor gates = with_bias(piece, 0, gate.bias);
     const TorchTensor factors =
         function == GateFunction::kSilu ? device_.silu(gates) : device_.gelu_tanh(gates);
@@ -172,7 +174,7 @@ void TorchBackend::do_linear_tiles(const Array& x, const Weight& weight, const T
   };
   std::size_t turn = 0;
   const std::array weights = {&weight};
-  multiply_in_pieces(device_, extents_, weights_, x, weights, [&](const ProductPiece& piece) {
+  TorchProducts(device_, extents_, weights_, x, weights).multiply_all([&](const ProductPiece& piece) {
     Block& block = blocks[turn % 2];
     const auto [from, count, cols] = std::array{static_cast<int64_t>(piece.first_row),
                                                 static_cast<int64_t>(piece.rows), static_cast<int64_t>(tile)};
@@ -185,6 +187,11 @@ void TorchBackend::do_linear_tiles(const Array& x, const Weight& weight, const T
     deliver(blocks[++turn % 2]);
   });
   deliver(blocks[(turn + 1) % 2]);
+}
+
+void TorchBackend::do_encode(MatrixView<const float> x, const BoundEncoder& encoder,
+                             const FeatureSink& sink) {
+  torch_encode({device_, extents_, weights_}, prepare_input(encoder.parameters, x, *this), encoder, sink);
 }
 
 void TorchBackend::do_rope(const Array& x, std::span<const int32_t> positions,

@@ -52,6 +52,7 @@ class TorchBackend final : public Backend {
   void do_linear_tiles(const Array& x, const Weight& weight, const TileSink& sink) override;
   void do_glu(const Array& x, const LinearWeight& gate, const LinearWeight& up, GateFunction function,
               const Array& out) override;
+  void do_encode(MatrixView<const float> x, const BoundEncoder& encoder, const FeatureSink& sink) override;
   void do_gather(const Array& x, std::span<const int32_t> rows, const Array& out) override;
 
  private:

@@ -166,7 +166,15 @@ template <typename T>
 TorchTensor TorchDevice::upload_values(std::span<const T> values, const TorchShape& shape,
                                        DType dtype) const {
   TorchTensor copy = empty(shape, dtype);
-  copy.copy_from(on_host(values.data(), shape, dense_strides(shape), dtype));
+  const TorchTensor host = on_host(values.data(), shape, dense_strides(shape), dtype);
+  if (!is_gpu()) {
+    copy.copy_from(host);
+    return copy;
+  }
+  // A GPU reads other memory only once it has done what it was asked for before.
+  const TorchTensor staging = empty_staging(shape, dtype);
+  staging.copy_from(host);
+  copy.copy_from(staging);
   return copy;
 }
 
@@ -293,6 +301,22 @@ TorchTensor TorchDevice::largest(const TorchTensor& x) const {
   TorchHandle result = nullptr;
   check_torch(api(), api().aoti_torch_aten_amax(x.handle(), &axis, 1, 1, &result), "amax");
   return {api(), result};
+}
+
+TorchTensor TorchDevice::top(const TorchTensor& x, int64_t k) const {
+  constexpr std::size_t kValuesAndIndices = 2;
+  return TorchCall(api(), "aten::topk")
+      .tensor(x)
+      .integer(k)
+      .integer(-1)
+      .flag(true)
+      .flag(true)
+      .run(kValuesAndIndices);
+}
+
+TorchTensor TorchDevice::nonzero(const TorchTensor& x) const {
+  const TorchTensor rows = unary("aten::nonzero", x);
+  return rows.reshape({rows.size()});
 }
 
 void TorchDevice::gather(const TorchTensor& x, const TorchTensor& indices, const TorchTensor& out) const {

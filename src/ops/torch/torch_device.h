@@ -60,8 +60,10 @@ class TorchDevice {
   /// A copy in the device's memory.
   TorchTensor upload(std::span<const float> values, const TorchShape& shape) const;
   TorchTensor upload(std::span<const int64_t> values, const TorchShape& shape) const;
-  /// One number, which goes with tensors of any device.
+  /// One number in host memory, which goes with tensors of any device in arithmetic and comparisons.
   TorchTensor number(float value) const;
+  /// One number in the device's memory.
+  TorchTensor constant(float value) const { return upload(std::span(&value, 1), {}); }
 
   /// What was asked for so far.
   DeviceMark mark() const;
@@ -89,6 +91,11 @@ class TorchDevice {
 
   TorchTensor sum(const TorchTensor& x) const;
   TorchTensor largest(const TorchTensor& x) const;
+  /// The k largest in descending order; NaN counts as the largest of all. @return [..., k]
+  TorchTensor top(const TorchTensor& x, int64_t k) const;
+
+  /// Where a vector is not 0 (NaN is not), ascending: kI64. Waits until they are known.
+  TorchTensor nonzero(const TorchTensor& x) const;
 
   /// out = x[indices] along the first axis. @param indices kI64
   void gather(const TorchTensor& x, const TorchTensor& indices, const TorchTensor& out) const;

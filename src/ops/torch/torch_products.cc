@@ -30,27 +30,35 @@ TorchTensor ProductPiece::place_in(const TorchTensor& result, std::size_t cols) 
                      {static_cast<int64_t>(cols), 1}, static_cast<int64_t>(first_row * cols + first_output));
 }
 
-void multiply_in_pieces(const TorchDevice& device, const ProductExtents& extents, TorchWeights& store,
-                        const Array& x, std::span<const Weight* const> weights, const PieceSink& sink) {
-  const DType type = store.product_type(x.dtype());
-  const TorchTensor filled = fill_up(device, x, type, extents.rows);
-  const std::size_t outputs = weights.front()->shape[0];
-  const std::size_t tile = store.tile_outputs(*weights.front(), x.dtype());
-  const auto [m, n, k] = std::array{static_cast<int64_t>(extents.rows), static_cast<int64_t>(tile),
-                                    static_cast<int64_t>(x.cols())};
-  std::vector<TorchTensor> values;
-  while (values.size() < weights.size()) values.push_back(device.empty({m, n}));
-  for (std::size_t first = 0; first < outputs; first += tile) {
-    std::vector<TorchTensor> tiles;
-    for (const Weight* weight : weights) tiles.push_back(store.tile(*weight, x.dtype(), first));
-    for (std::size_t row = 0; row < x.rows(); row += extents.rows) {
-      const TorchTensor rows = filled.view({m, k}, {k, 1}, static_cast<int64_t>(row) * k);
-      for (std::size_t i = 0; i < tiles.size(); ++i) {
-        device.product(rows, tiles[i].view({k, n}, {1, k}), values[i], type == DType::kBF16);
-      }
-      sink({row, std::min(extents.rows, x.rows() - row), first, std::min(tile, outputs - first), values,
-            tile});
+TorchProducts::TorchProducts(const TorchDevice& device, const ProductExtents& extents, TorchWeights& store,
+                             const Array& x, std::span<const Weight* const> weights)
+    : device_(device),
+      extents_(extents),
+      store_(store),
+      weights_(weights),
+      dtype_(x.dtype()),
+      rows_(x.rows()),
+      inputs_(x.cols()),
+      tile_(store.tile_outputs(*weights.front(), x.dtype())),
+      filled_(fill_up(device, x, store.product_type(x.dtype()), extents.rows)) {
+  while (values_.size() < weights_.size()) {
+    values_.push_back(device_.empty({static_cast<int64_t>(extents_.rows), static_cast<int64_t>(tile_)}));
+  }
+}
+
+void TorchProducts::multiply(std::size_t first_output, const PieceSink& sink) {
+  const bool is_bf16 = store_.product_type(dtype_) == DType::kBF16;
+  const auto [m, n, k] = std::array{static_cast<int64_t>(extents_.rows), static_cast<int64_t>(tile_),
+                                    static_cast<int64_t>(inputs_)};
+  std::vector<TorchTensor> tiles;
+  for (const Weight* weight : weights_) tiles.push_back(store_.tile(*weight, dtype_, first_output));
+  for (std::size_t row = 0; row < rows_; row += extents_.rows) {
+    const TorchTensor rows = filled_.view({m, k}, {k, 1}, static_cast<int64_t>(row) * k);
+    for (std::size_t i = 0; i < tiles.size(); ++i) {
+      device_.product(rows, tiles[i].view({k, n}, {1, k}), values_[i], is_bf16);
     }
+    sink({row, std::min(extents_.rows, rows_ - row), first_output, std::min(tile_, outputs() - first_output),
+          values_, tile_});
   }
 }
 

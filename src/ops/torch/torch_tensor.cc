@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
@@ -46,6 +47,12 @@ std::byte* TorchTensor::data() const {
   void* data = nullptr;
   check_torch(*api_, api_->aoti_torch_get_data_ptr(handle_, &data), "a tensor's memory");
   return static_cast<std::byte*>(data);
+}
+
+int64_t TorchTensor::size() const {
+  int64_t size = 0;
+  check_torch(*api_, api_->aoti_torch_get_numel(handle_, &size), "a tensor's size");
+  return size;
 }
 
 TorchTensor TorchTensor::view(const TorchShape& shape, const TorchShape& strides, int64_t offset) const {
@@ -100,11 +107,16 @@ TorchCall& TorchCall::optional_integers(std::initializer_list<int64_t> values) {
   return push(value_of(optional));
 }
 
-TorchTensor TorchCall::run() {
+TorchTensor TorchCall::run(std::size_t results) {
+  stack_.resize(std::max(stack_.size(), results));
   check_torch(api_, api_.torch_call_dispatcher(op_, overload_, stack_.data(), kOldestTorch), op_);
-  TorchHandle result = nullptr;  // which lies in the value's bytes
-  std::memcpy(static_cast<void*>(&result), stack_.data(), sizeof(TorchValue));
-  return {api_, result};
+  std::vector<TorchTensor> tensors;
+  for (const TorchValue value : std::span(stack_).first(results)) {
+    TorchHandle handle = nullptr;  // which lies in the value's bytes
+    std::memcpy(static_cast<void*>(&handle), &value, sizeof value);
+    tensors.emplace_back(api_, handle);
+  }
+  return std::move(tensors.front());
 }
 
 }  // namespace saescope

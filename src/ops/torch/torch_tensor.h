@@ -43,6 +43,8 @@ class TorchTensor {
   TorchTensor same() const { return {*api_, share()}; }
   /// Where its first element lies, in the device's memory.
   std::byte* data() const;
+  /// How many elements it has.
+  int64_t size() const;
   /// A view of the same memory. @param offset, strides in elements from the memory's start
   TorchTensor view(const TorchShape& shape, const TorchShape& strides, int64_t offset = 0) const;
   /// The same, dense.
@@ -77,8 +79,8 @@ class TorchCall {
   TorchCall& optional_integers(std::initializer_list<int64_t> values);  ///< int[]?
   TorchCall& none() { return push(0); }  ///< an optional argument that is left out
 
-  /// @return the first result. @throws as check_torch
-  TorchTensor run();
+  /// @param results that the operator has @return the first one. @throws as check_torch
+  TorchTensor run(std::size_t results = 1);
 
  private:
   TorchCall& push(TorchValue value) {
