@@ -90,9 +90,9 @@ TorchTensor TorchWeights::tile(const Weight& weight, DType dtype, std::size_t fi
   TorchTensor loaded = load(weight, dtype, first);
   const uint64_t bytes = outputs * weight.shape[1] * layout_of(product_type(dtype)).block_bytes;
   if (may_keep(bytes)) {
+    place = loaded.same();
     kept_ += bytes;
     kept->bytes += bytes;
-    place = loaded.same();
   }
   return loaded;
 }
@@ -120,7 +120,7 @@ TorchWeights::Staging& TorchWeights::next_staging(std::size_t elements, DType dt
   Staging& staging = staging_[turn_++ % staging_.size()];
   staging.sent.wait();
   if (staging.elements < elements || staging.dtype != dtype) {
-    staging.memory = {};
+    staging = {};  // which it stays where there is no memory
     staging.memory = device_.empty_staging({static_cast<int64_t>(elements)}, dtype);
     staging.elements = elements;
     staging.dtype = dtype;
