@@ -82,7 +82,7 @@ WaveStream::WaveStream(const OpenedModel& model, StreamWork work, const StreamSe
       backend_(backend),
       layers_(layers_of(work)),
       forward_(model.checkpoint.model, backend, context, settings.compute, settings.limits.chunk_rows),
-      read_ahead_(model, std::move(work.layers)),
+      read_ahead_(model, backend, std::move(work.layers)),
       prompts_(work.prompts) {
   settings_.caches_all_tokens = settings.caches_all_tokens && settings.all_tokens && cache != nullptr;
   for (std::size_t i = 0; i < work.first && !prompts_.done(); ++i) prompts_.advance();

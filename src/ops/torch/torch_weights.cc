@@ -74,6 +74,13 @@ Weight TorchWeights::bind(const TensorView& view) {
   return weight;
 }
 
+bool TorchWeights::holds(const Weight& weight) {
+  const auto* const kept = static_cast<const TorchWeight*>(weight.device.get());
+  return kept != nullptr && !kept->tiles.empty() &&
+         std::all_of(kept->tiles.begin(), kept->tiles.end(),
+                     [](const TorchTensor& tile) { return tile.exists(); });
+}
+
 std::size_t TorchWeights::tile_outputs(const TensorView& weight, DType dtype) const {
   return product_type(dtype) == DType::kBF16 ? weight.shape[0] : extents_.outputs;
 }
