@@ -2,15 +2,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <functional>
+#include <set>
+
 #include "base/error.h"
-#include "engine/model_activations.h"
-#include "golden_files.h"
+#include "in_process_run.h"
 #include "ops/reference/reference_backend.h"
+#include "process.h"
 
 namespace saescope {
 namespace {
 
-using testing_support::goldens;
+using testing_support::InProcessRun;
+using testing_support::TemporaryFolder;
 
 /// Holds arrays of so many rows.
 class SmallDevice final : public ReferenceBackend {
@@ -28,86 +33,114 @@ class SmallDevice final : public ReferenceBackend {
   std::size_t rows_;
 };
 
-/// A tiny model with six prompts, of which the first layers are wanted.
-class DeviceMemory : public ::testing::Test {
+/// Runs out of memory in some of the calls of one operator, which a layer calls once.
+class FailingDevice final : public ReferenceBackend {
+ public:
+  /// @param failing calls, counted from 1
+  explicit FailingDevice(std::set<int> failing) : failing_(std::move(failing)) {}
+
+  int calls = 0;
+  std::function<void(int call)> before_call = [](int) {};
+
  protected:
-  struct Found {
-    std::vector<std::size_t> prompts;  ///< of each layer, one behind the other
-    std::vector<float> activations;
-    std::size_t waves = 0;
-    bool operator==(const Found&) const = default;
-  };
+  void do_attention(const Array& q, const Array& k, const Array& v, std::span<const int32_t> query_nodes,
+                    const TreeTopology& tree, const AttentionShape& shape, const Array& out) override {
+    before_call(++calls);
 
-  DeviceMemory() {
-    ModelEntry entry;
-    entry.name = "tiny";
-    entry.model = (goldens() / "tiny/qwen2_bias").string();
-    entry.model_is_path = true;
-    entry.sae_dir = (goldens() / "pipeline/saes/qwen").string();
-    entry.sae_path = "resid_post_layer_{layer}/trainer_{trainer}";
-    entry.trainer = "1";
-    entry.layers = {2};
-    entry.tokens = {{"newline", "\n"}};
-    Prompts prompts;
-    prompts.begin_file("six prompts");
-    for (const char* text : {"One two three four five six", "Why is the sky blue?", "Hello!", "Who are you?",
-                             "Count to ten.", "Name a colour, and say why."}) {
-      prompts.add(text, "", 1);
-    }
-    plan.prompts = std::make_shared<const Prompts>(std::move(prompts));
-    plan.models = {plan_all_features(entry)};
-    plan.compute = {.dtype = Precision::kFp32, .cache = false};
-    model.emplace(open_model(prepare_model(plan.models[0], plan, hub, context), {}, {}, hub, progress));
+    if (failing_.contains(calls)) throw OutOfDeviceMemory("attention", "CUDA out of memory");
+    ReferenceBackend::do_attention(q, k, v, query_nodes, tree, shape, out);
   }
 
-  Found run(Backend& backend) {
-    const ModelActivations activations(*model, plan, 0, backend, context);
-    WaveStream stream = activations.stream({model->prepared.prompts, 0, {{1}, {2}}});
-    Found found;
-    for (ActivationBatch batch; stream.next(batch);) {
-      found.prompts.insert(found.prompts.end(), batch.prompt_indices.begin(), batch.prompt_indices.end());
-      for (std::size_t r = 0; r < batch.activations.rows; ++r) {
-        const float* const row = batch.activations.row(r);
-        found.activations.insert(found.activations.end(), row, row + batch.activations.cols);
-      }
-    }
-    found.waves = stream.counts().waves;
-    return found;
-  }
-
-  SilentProgress progress;
-  CancelToken cancel;
-  Context context{1, &progress, &cancel};
-  Hub hub{HubSettings{}, context};
-  RunPlan plan;
-  std::optional<OpenedModel> model;
+ private:
+  std::set<int> failing_;
 };
 
-TEST_F(DeviceMemory, AWaveThatDoesNotFitIsHalvedUntilItDoesWithTheSameActivations) {
+TEST(DeviceMemory, AWaveThatDoesNotFitIsHalvedUntilItDoesWithTheSameActivations) {
+  InProcessRun run;
   ReferenceBackend large;
-  const Found whole = run(large);
-  ASSERT_EQ(whole.waves, 1u);
-  const std::size_t longest = model->prepared.prompts.longest();
-  SmallDevice small(longest);
-  const Found parts = run(small);
-  EXPECT_GT(parts.waves, 2u);
+  const InProcessRun::Streamed whole = run.stream(large);
+  ASSERT_EQ(whole.counts.waves, 1u);
+  SmallDevice small(run.model->prepared.prompts.longest());
+  const InProcessRun::Streamed parts = run.stream(small);
+  EXPECT_GT(parts.counts.waves, 2u);
   EXPECT_GT(small.times_saved, 1);
-  EXPECT_EQ(progress.warnings.size(), static_cast<std::size_t>(small.times_saved))
+  EXPECT_EQ(run.progress.warnings.size(), static_cast<std::size_t>(small.times_saved))
       << "one line for each size";
-  EXPECT_THAT(*progress.warnings.begin(), ::testing::HasSubstr("going on with"));
-  // By layer in whole, by wave and layer in parts: the rows of a layer are in the prompts' order in both.
-  std::multiset<float> expected(whole.activations.begin(), whole.activations.end());
-  EXPECT_EQ(std::multiset<float>(parts.activations.begin(), parts.activations.end()), expected);
-  EXPECT_EQ(parts.prompts.size(), whole.prompts.size()) << "a prompt was given twice, or not at all";
+  EXPECT_THAT(*run.progress.warnings.begin(), ::testing::HasSubstr("going on with"));
+  EXPECT_TRUE(parts.layers == whole.layers);
 }
 
-TEST_F(DeviceMemory, APromptThatDoesNotFitAloneIsAnErrorWithWhatToDo) {
+TEST(DeviceMemory, APromptThatDoesNotFitAloneIsAnErrorWithWhatToDo) {
+  InProcessRun run;
   SmallDevice tiny(2);
   try {
-    run(tiny);
+    run.stream(tiny);
     FAIL() << "did not run out of memory";
   } catch (const OutOfDeviceMemory& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("--batch-tokens"));
+  }
+}
+
+/// Calls of attention that fail: three for each wave, of layers 0, 1 and 2.
+struct Failures {
+  const char* name;
+  std::set<int> calls;
+};
+
+class DeviceMemoryOfLayers : public ::testing::TestWithParam<Failures> {};
+
+TEST_P(DeviceMemoryOfLayers, EachLayerGetsEachPromptOnceInOrderWithTheSameActivations) {
+  for (const bool all_tokens : {false, true}) {
+    const TemporaryFolder store;
+    InProcessRun run({.store = store.path(), .all_tokens = all_tokens});
+    FailingDevice failing(GetParam().calls);
+    const InProcessRun::Streamed parts = run.stream(failing);
+    EXPECT_GT(failing.calls, *GetParam().calls.rbegin()) << "a failure did not come about";
+    EXPECT_EQ(run.progress.warnings.size(), GetParam().calls.size());
+    ReferenceBackend large;
+    EXPECT_TRUE(parts.layers == InProcessRun({.all_tokens = all_tokens}).stream(large).layers);
+    const InProcessRun::Streamed again = run.stream(large);
+    EXPECT_EQ(again.counts.computed_nodes, 0u) << "the cache does not hold everything";
+    EXPECT_TRUE(again.layers == parts.layers);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , DeviceMemoryOfLayers,
+    ::testing::Values(Failures{"InTheFirstLayer", {1}}, Failures{"InTheSecondLayer", {2}},
+                      Failures{"InTheLastLayer", {3}}, Failures{"OfTheHalfInAnEarlierLayer", {3, 5}},
+                      Failures{"OfTheHalfInTheFirstLayer", {3, 4}},
+                      Failures{"OfTheHalfInALaterLayer", {2, 5}}, Failures{"OfTheHalfInTheSameLayer", {3, 6}},
+                      Failures{"OfTheSecondHalfInAnEarlierLayer", {3, 7}},
+                      Failures{"OfTheSecondHalfInALaterLayer", {2, 8}}, Failures{"ThreeTimes", {3, 6, 14}}),
+    [](const auto& failures) { return failures.param.name; });
+
+/// What the stage encode keeps of all prompts.
+std::string encode_part(InProcessRun& run, Backend& backend, const std::filesystem::path& folder) {
+  EncodedPart part(folder, "reference", run.progress);
+  run.encode(backend, &part);
+  return read_file(folder / "state-000000000012.safetensors");
+}
+
+/// A state that counts a prompt at one layer and not at another would count it twice.
+TEST(DeviceMemory, APartThatIsInterruptedWhileWavesAreHalvedResumesToTheSameBytes) {
+  const InProcessRun::Settings two_waves = {.prompts = 12, .batch_tokens = InProcessRun::kTokensOfThreeWaves};
+  const TemporaryFolder folder;
+  InProcessRun undisturbed(two_waves);
+  ReferenceBackend large;
+  const std::string expected = encode_part(undisturbed, large, folder.path() / "undisturbed");
+  FailingDevice failing({3, 8});
+  EXPECT_TRUE(encode_part(undisturbed, failing, folder.path() / "failing") == expected);
+  EXPECT_EQ(undisturbed.progress.warnings.size(), 2u);
+  for (int last = 1; last < failing.calls; ++last) {
+    const std::filesystem::path part = folder.path() / std::to_string(last);
+    InProcessRun run(two_waves);
+    FailingDevice interrupted({3, 8});
+    interrupted.before_call = [&](int call) {
+      if (call == last) run.cancel.request(15);
+    };
+    EXPECT_THROW(encode_part(run, interrupted, part), Interrupted) << last;
+    EXPECT_TRUE(encode_part(undisturbed, large, part) == expected) << "interrupted in call " << last;
   }
 }
 

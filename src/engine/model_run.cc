@@ -218,14 +218,13 @@ void ModelRun::add(const ActivationBatch& batch) {
 void ModelRun::encode_stream(WaveStream& stream, EncodedPart* part, Results& results) {
   const Stopwatch all;
   double encoding = 0;
-  std::size_t done = part == nullptr ? 0 : part->done();
-  context_.progress->update(done);
-  bool within_wave = false;
+  context_.progress->update(stream.given_prompts());
   const auto next = [&](ActivationBatch& batch) {
     try {
       return stream.next(batch);
     } catch (const Interrupted&) {
-      const bool finds_more = part != nullptr && !within_wave && done > part->done();
+      const std::size_t done = stream.given_prompts();
+      const bool finds_more = part != nullptr && !stream.has_begun_prompts() && done > part->done();
       if (finds_more) part->save(done, results, norms_);
       throw;
     }
@@ -239,11 +238,9 @@ void ModelRun::encode_stream(WaveStream& stream, EncodedPart* part, Results& res
       add(batch);
     }
     encoding += watch.seconds();
-    within_wave = batch.layer != stream.layers().back();
-    if (within_wave) continue;
-    done += batch.prompt_indices.size();
+    const std::size_t done = stream.given_prompts();
     context_.progress->update(done);
-    if (part == nullptr) continue;
+    if (part == nullptr || stream.has_begun_prompts()) continue;
     const bool is_last = done == model_.prepared.prompts.size();
     if (is_last || context_.cancel->requested() || part->is_due()) part->save(done, results, norms_);
   }

@@ -33,6 +33,7 @@ class TokenizedPrompts {
    public:
     explicit Reader(const TokenizedPrompts& prompts);
     bool done() const { return index_ == prompts_->size(); }
+    std::size_t position() const { return index_; }  ///< prompts before the current one
     /// Precondition: not done.
     const PromptTokens& current() const { return current_; }
     void advance();

@@ -24,16 +24,17 @@ void add_tensor(ReadAhead::Step& step, const TensorView& view, const Files& file
             files);
 }
 
-ReadAhead::Step weights_of(const Checkpoint& checkpoint, std::size_t layer) {
+}  // namespace
+
+ReadAhead::Step layer_weights(const Checkpoint& checkpoint, std::size_t layer, const Backend& backend) {
   ReadAhead::Step step;
   for (const TensorSpec& spec : checkpoint.model.config.architecture->tensors) {
     if (spec.kind != TensorSpec::Kind::kMatrix) continue;
-    add_tensor(step, checkpoint.model.weights.layers[layer].matrix(spec.weight), checkpoint.files);
+    const Weight& weight = checkpoint.model.weights.layers[layer].matrix(spec.weight);
+    if (!backend.holds(weight)) add_tensor(step, weight, checkpoint.files);
   }
   return step;
 }
-
-}  // namespace
 
 void add_encoder(ReadAhead::Step& step, const OpenedSource& source, IndexRange features) {
   const TensorView& weight = source.sae.encoder.weight;
@@ -59,7 +60,7 @@ void WaveReadAhead::begin_wave(bool computes) {
   for (const auto& [layer, encoders] : layers_) {
     for (; computes && next_layer <= layer; ++next_layer) {
       step_of_layer_[next_layer] = steps.size();
-      steps.push_back(weights_of(model_.checkpoint, next_layer));
+      steps.push_back(layer_weights(model_.checkpoint, next_layer, backend_));
     }
     step_of_encoders_[layer] = steps.size();
     steps.push_back(encoders);

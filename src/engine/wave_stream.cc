@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -81,20 +82,37 @@ WaveStream::WaveStream(const OpenedModel& model, StreamWork work, const StreamSe
       backend_(backend),
       layers_(layers_of(work)),
       forward_(model.checkpoint.model, backend, context, settings.compute, settings.limits.chunk_rows),
-      read_ahead_(model, std::move(work.layers)),
+      read_ahead_(model, backend, std::move(work.layers)),
       prompts_(work.prompts) {
   settings_.caches_all_tokens = settings.caches_all_tokens && settings.all_tokens && cache != nullptr;
   for (std::size_t i = 0; i < work.first && !prompts_.done(); ++i) prompts_.advance();
+  given_.assign(layers_.size(), prompts_.position());
 }
 
 bool WaveStream::next(ActivationBatch& batch) {
-  if (wave_ && wave_->next_layer == layers_.size()) finish_wave();
-  if (!wave_ && prompts_.done()) return false;
-  const auto computed = next_rows();
-  put_together(computed ? *computed : TappedRows{layers_[wave_->next_layer]}, batch);
-  if (computed) keep_for_cache(*computed);
-  ++wave_->next_layer;
+  bool is_new = false;
+  while (!is_new) {
+    if (wave_ && wave_->next_layer == layers_.size()) finish_wave();
+    if (!wave_ && prompts_.done()) return false;
+    const auto computed = next_rows();
+    std::size_t& given = given_[wave_->next_layer];
+    is_new = given < prompts_.position();
+    if (is_new) put_together(computed ? *computed : TappedRows{layers_[wave_->next_layer]}, batch);
+    if (computed) keep_for_cache(*computed);
+    given = std::max(given, prompts_.position());
+    ++wave_->next_layer;
+  }
   return true;
+}
+
+/// How many of the first prompts end where a layer was given more than the next one: a wave across that
+/// border would be new in part.
+std::size_t WaveStream::prompts_before_border() const {
+  std::size_t border = std::numeric_limits<std::size_t>::max();
+  for (const std::size_t given : given_) {
+    if (given > prompts_.position()) border = std::min(border, given);
+  }
+  return border;
 }
 
 /// Takes the longest run of prompts whose tree stays within the limit, but at least one.
@@ -102,7 +120,10 @@ void WaveStream::begin_wave() {
   context_.cancel->check();
   wave_ = std::make_unique<Wave>(Wave{.first_prompt = prompts_, .counts_before = counts_});
   std::size_t cached_rows = 0;
-  while (!prompts_.done() && take_prompt(prompts_.current(), cached_rows)) prompts_.advance();
+  const std::size_t border = prompts_before_border();
+  while (!prompts_.done() && prompts_.position() < border && take_prompt(prompts_.current(), cached_rows)) {
+    prompts_.advance();
+  }
   wave_->collect_nodes(settings_);
   ++counts_.waves;
   counts_.computed_nodes += wave_->tree.size();
@@ -176,10 +197,7 @@ std::optional<TappedRows> WaveStream::next_rows() {
   }
 }
 
-/// Not once somebody has seen a layer of the wave: it would be seen twice.
-bool WaveStream::may_halve_wave() const {
-  return wave_->next_layer == 0 && wave_->prompt_indices.size() > 1 && wave_->tree.size() > 1;
-}
+bool WaveStream::may_halve_wave() const { return wave_->prompt_indices.size() > 1 && wave_->tree.size() > 1; }
 
 /// Goes back to before the wave, whose successors are half as large. What differs by size of waves is time
 /// alone.

@@ -45,7 +45,8 @@ std::string in_words(const WaveCounts& counts);
 
 /// Runs a model's prompts through it in waves of consecutive prompts, but for those that the cache has. What
 /// was computed is cached once its wave is complete. A wave that a device's memory does not hold is begun
-/// again half as large, and so are those behind it.
+/// again half as large, and so are those behind it; layers at which its prompts were given already are
+/// computed again, since the cache takes whole waves, but not given again.
 class WaveStream final : public ActivationStream {
  public:
   /// @param model must outlive this, as all of these and the prompts @param cache may be null
@@ -55,6 +56,11 @@ class WaveStream final : public ActivationStream {
   /// @throws RunError where an activation is not finite, naming model, layer and prompt; OutOfDeviceMemory
   /// where a single prompt does not fit
   bool next(ActivationBatch& batch) override;
+
+  /// The first prompts, with those that were passed over, that were given at every layer.
+  std::size_t given_prompts() const { return given_.back(); }
+  /// Whether others were given at some layers, and not yet at all of them.
+  bool has_begun_prompts() const { return given_.front() != given_.back(); }
 
   /// Layers at which the model is read, ascending.
   const std::vector<std::size_t>& layers() const { return layers_; }
@@ -93,6 +99,7 @@ class WaveStream final : public ActivationStream {
 
   /// A layer's activations as the model gave them; without rows where all come from the cache.
   std::optional<TappedRows> next_rows();
+  std::size_t prompts_before_border() const;
   void begin_wave();
   void finish_wave();
   bool may_halve_wave() const;
@@ -114,6 +121,7 @@ class WaveStream final : public ActivationStream {
   Forward forward_;
   WaveReadAhead read_ahead_;
   TokenizedPrompts::Reader prompts_;
+  std::vector<std::size_t> given_;  ///< by layer: how many of the first prompts; descending
   std::unique_ptr<Wave> wave_;
   Matrix<float> rows_;        ///< of the batch that was given last
   Matrix<float> all_tokens_;  ///< of that batch, where some come from the cache

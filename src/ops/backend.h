@@ -119,6 +119,9 @@ class Backend {
   /// as the result is used
   virtual Weight bind(const TensorView& view) { return view; }
 
+  /// Whether the device has all of a bound weight, so that its next product reads nothing of the file.
+  virtual bool holds(const Weight& /*weight*/) const { return false; }
+
   /// Prepares an encoder for `encode`. @param parameters must outlive the result, with the file its weight
   /// lies in
   /// @param features of which those are taken that the SAE has

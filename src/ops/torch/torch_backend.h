@@ -30,6 +30,7 @@ class TorchBackend final : public Backend {
   std::optional<uint64_t> device_bytes() const override;
   void save_memory() override { weights_.stop_keeping(); }
   Weight bind(const TensorView& view) override { return weights_.bind(view); }
+  bool holds(const Weight& weight) const override { return TorchWeights::holds(weight); }
   Array allocate(std::size_t rows, std::size_t cols, DType dtype) override;
   void upload(MatrixView<const float> host, const Array& array) override;
   void download(const Array& array, MatrixView<float> host) override;

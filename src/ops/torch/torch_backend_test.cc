@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <random>
+#include <utility>
 
 #include "ops/torch/torch_testing.h"
 #include "tensor/quantized.h"
@@ -76,6 +77,21 @@ TEST_F(TorchBackendTest, AWeightThatStaysIsReadOnceUntilMemoryIsSaved) {
   EXPECT_EQ(multiply(*backend, kept), before);
   backend->save_memory();
   EXPECT_NE(multiply(*backend, kept), before);
+}
+
+TEST_F(TorchBackendTest, AWeightIsHeldWhereAllOfItStays) {
+  constexpr uint64_t kMostOfIt = (kOut - 1) * kIn * sizeof(float);
+  const auto tight = make_torch_backend(reason_, 2, kMostOfIt);
+  for (const auto& [on, stays] :
+       {std::pair(backend.get(), true), {streaming.get(), false}, {tight.get(), false}}) {
+    const Weight weight = on->bind(view_of(weights_, kOut));
+    EXPECT_FALSE(on->holds(weight));
+    EXPECT_FALSE(on->holds(view_of(weights_, kOut))) << "which was never bound";
+    multiply(*on, weight);
+    EXPECT_EQ(on->holds(weight), stays);
+    on->save_memory();
+    EXPECT_FALSE(on->holds(weight));
+  }
 }
 
 TEST_F(TorchBackendTest, AnOutputHasTheSameBitsWhateverTheOtherOutputsAndHoweverTheyLie) {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <functional>
 #include <string_view>
+#include <utility>
 
 namespace saescope {
 
@@ -36,11 +37,14 @@ const TorchRope::Table& TorchRope::find(const RopeFrequencies& frequencies, int3
   }
   if (table->positions > max_position) return *table;
   const auto half = static_cast<int64_t>(frequencies.inverse.size());
-  table->positions = std::max<int64_t>(int64_t{max_position} + 1, 2 * table->positions);
-  const RopeTable& host = tables_.find(frequencies, static_cast<int32_t>(table->positions - 1));
-  const auto size = static_cast<std::size_t>(table->positions * half);
-  table->cosine = device_.upload(std::span(host.cosine(0), size), {table->positions, half});
-  table->sine = device_.upload(std::span(host.sine(0), size), {table->positions, half});
+  const int64_t positions = std::max<int64_t>(int64_t{max_position} + 1, 2 * table->positions);
+  const RopeTable& host = tables_.find(frequencies, static_cast<int32_t>(positions - 1));
+  const auto size = static_cast<std::size_t>(positions * half);
+  TorchTensor cosine = device_.upload(std::span(host.cosine(0), size), {positions, half});
+  TorchTensor sine = device_.upload(std::span(host.sine(0), size), {positions, half});
+  table->cosine = std::move(cosine);  // both or none: memory may run out before
+  table->sine = std::move(sine);
+  table->positions = positions;
   return *table;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/error.h"
@@ -13,6 +14,13 @@ namespace {
 
 /// PyTorch's text without the lines that are for its developers.
 std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
+
+/// PyTorch's own allocators say the first two, libraries of products (cuBLAS, hipBLAS) the last.
+bool tells_of_memory(std::string_view reason) {
+  constexpr std::array kTexts = {"out of memory", "allocate memory", "ALLOC_FAILED"};
+  return std::any_of(kTexts.begin(), kTexts.end(),
+                     [&](const char* text) { return reason.find(text) != std::string_view::npos; });
+}
 
 template <typename Pointer>
 TorchValue value_of(Pointer* pointer) {
@@ -27,10 +35,7 @@ void check_torch(const TorchApi& api, TorchStatus status, std::string_view opera
   const std::string reason = speaks ? first_line(api.torch_exception_get_what_without_backtrace())
                                     : "PyTorch before 2.13 does not say it here; it wrote it above";
   // Before 2.13 memory is the likely reason of all that may fail while a run computes.
-  if (!speaks || reason.find("out of memory") != std::string::npos ||
-      reason.find("allocate memory") != std::string::npos) {
-    throw OutOfDeviceMemory(std::string(operation), reason);
-  }
+  if (!speaks || tells_of_memory(reason)) throw OutOfDeviceMemory(std::string(operation), reason);
   throw RunError({.what = "PyTorch failed",
                   .where = std::string(operation),
                   .found = reason,

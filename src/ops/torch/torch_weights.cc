@@ -74,6 +74,13 @@ Weight TorchWeights::bind(const TensorView& view) {
   return weight;
 }
 
+bool TorchWeights::holds(const Weight& weight) {
+  const auto* const kept = static_cast<const TorchWeight*>(weight.device.get());
+  return kept != nullptr && !kept->tiles.empty() &&
+         std::all_of(kept->tiles.begin(), kept->tiles.end(),
+                     [](const TorchTensor& tile) { return tile.exists(); });
+}
+
 std::size_t TorchWeights::tile_outputs(const TensorView& weight, DType dtype) const {
   return product_type(dtype) == DType::kBF16 ? weight.shape[0] : extents_.outputs;
 }
@@ -90,9 +97,9 @@ TorchTensor TorchWeights::tile(const Weight& weight, DType dtype, std::size_t fi
   TorchTensor loaded = load(weight, dtype, first);
   const uint64_t bytes = outputs * weight.shape[1] * layout_of(product_type(dtype)).block_bytes;
   if (may_keep(bytes)) {
+    place = loaded.same();
     kept_ += bytes;
     kept->bytes += bytes;
-    place = loaded.same();
   }
   return loaded;
 }
@@ -120,7 +127,7 @@ TorchWeights::Staging& TorchWeights::next_staging(std::size_t elements, DType dt
   Staging& staging = staging_[turn_++ % staging_.size()];
   staging.sent.wait();
   if (staging.elements < elements || staging.dtype != dtype) {
-    staging.memory = {};
+    staging = {};  // which it stays where there is no memory
     staging.memory = device_.empty_staging({static_cast<int64_t>(elements)}, dtype);
     staging.elements = elements;
     staging.dtype = dtype;

@@ -43,6 +43,9 @@ class TorchWeights {
   /// A weight whose tiles may stay on the device.
   Weight bind(const TensorView& view);
 
+  /// Whether all of a weight's tiles are on the device, for the activations that it was used with last.
+  static bool holds(const Weight& weight);
+
   /// Outputs of one tile of a weight, for products of activations of a dtype.
   std::size_t tile_outputs(const TensorView& weight, DType dtype) const;
 
