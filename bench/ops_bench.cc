@@ -95,6 +95,7 @@ BENCHMARK(BM_GemmBf16OfF32Weights)->Arg(1024)->Unit(benchmark::kMillisecond)->Us
 /// a run are compared with. (oneDNN's own interface, so that the figure does not depend on how this program
 /// cuts a product up.)
 void library_gemm(benchmark::State& state, dnnl::memory::data_type type, std::size_t element_bytes) {
+  CpuBackend backend(threads());  // the first of a process limits oneDNN's instruction sets
   const dnnl::memory::dim m = state.range(0), k = kHidden, n = kIntermediate;
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   dnnl::stream stream(engine);
@@ -113,7 +114,6 @@ void library_gemm(benchmark::State& state, dnnl::memory::data_type type, std::si
     return state.SkipWithError(error.message);  // no implementation for this processor
   }
   const dnnl::matmul matmul(description);
-  CpuBackend backend(threads());
   const DType dtype = element_bytes == 2 ? DType::kBF16 : DType::kF32;
   const Array x = make(backend, static_cast<std::size_t>(m), kHidden, dtype);
   const Array weight = make(backend, kIntermediate, kHidden, dtype);

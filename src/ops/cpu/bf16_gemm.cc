@@ -4,14 +4,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdint>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <string_view>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "base/environment.h"
 #include "tensor/buffer.h"
 
 namespace saescope {
@@ -57,6 +60,31 @@ constexpr auto kInstructionSets = std::to_array<std::pair<dnnl::cpu_isa, const c
     {dnnl::cpu_isa::avx512_core_bf16, "avx512_core_bf16"},
     {dnnl::cpu_isa::avx512_core_amx, "avx512_core_amx"},
 });
+
+/// Values of the user's ONEDNN_MAX_CPU_ISA, in 2.x and 3.x, below what is set here.
+constexpr auto kLowerLimits =
+    std::to_array<std::string_view>({"sse41", "avx", "avx2", "avx2_vnni", "avx2_vnni_2", "avx512_mic",
+                                     "avx512_mic_4ops", "avx512_core", "avx512_core_vnni"});
+
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+/// The instruction set that oneDNN uses, never AMX: its GEMM cuts k there by the numbers of rows and outputs,
+/// so a row's bits would depend on the others (seen with 2.6.3 from 700 k on). A limit replaces the
+/// environment's, which cannot be asked for, since asking oneDNN anything fixes what holds by then.
+dnnl::cpu_isa instruction_set() {
+  static const dnnl::cpu_isa effective = [] {
+    std::string limit = environment_text("ONEDNN_MAX_CPU_ISA");
+    if (limit.empty()) limit = environment_text("DNNL_MAX_CPU_ISA");
+    const bool is_lower =
+        std::find(kLowerLimits.begin(), kLowerLimits.end(), lower_case(limit)) != kLowerLimits.end();
+    if (!is_lower) dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core_bf16);
+    return dnnl::get_effective_cpu_isa();
+  }();
+  return effective;
+}
 #endif
 
 // A primitive holds some hundred kilobytes of code and data, and row counts vary with the prompts of each
@@ -102,7 +130,9 @@ struct Bf16Gemm::Impl {
   Buffer<std::byte> scratchpad;
 };
 
-Bf16Gemm::Bf16Gemm() : impl_(std::make_unique<Impl>()) {
+Bf16Gemm::Bf16Gemm() {
+  if (!is_available()) return;  // which limits oneDNN, before anything else of it
+  impl_ = std::make_unique<Impl>();
   dnnl::set_primitive_cache_capacity(static_cast<int>(kMaxPrepared));
 }
 Bf16Gemm::~Bf16Gemm() = default;
@@ -170,7 +200,9 @@ void Bf16Gemm::run_widened(const Problem& p) {
 
 bool Bf16Gemm::is_available() {
 #if defined(__x86_64__)
-  return includes(dnnl::get_effective_cpu_isa(), dnnl::cpu_isa::avx512_core_bf16);
+  // With AMX only where others of this process used oneDNN before and fixed its limit.
+  return includes(instruction_set(), dnnl::cpu_isa::avx512_core_bf16) &&
+         !includes(instruction_set(), dnnl::cpu_isa::avx512_core_amx);
 #else
   return false;
 #endif
@@ -181,7 +213,7 @@ std::string Bf16Gemm::description() {
 #if defined(__x86_64__)
   const char* best = "no vector instructions that it knows";
   for (const auto& [isa, name] : kInstructionSets) {
-    if (includes(dnnl::get_effective_cpu_isa(), isa)) best = name;
+    if (includes(instruction_set(), isa)) best = name;
   }
 #else
   const char* best = "unused on this processor";

@@ -9,8 +9,8 @@
 namespace saescope {
 
 /// bfloat16 GEMM with float32 accumulation: oneDNN's matmul on the calling thread, with a cache of prepared
-/// primitives. The only user of oneDNN. A row of the result has the same bits whatever the other rows are. An
-/// object belongs to one thread.
+/// primitives. The only user of oneDNN, which it keeps from AMX: a row of the result has the same bits
+/// whatever the other rows are. An object belongs to one thread.
 class Bf16Gemm {
  public:
   Bf16Gemm();
