@@ -52,9 +52,17 @@ Array prepare_input(const EncoderParameters& parameters, MatrixView<const float>
     if (parameters.input_bias.empty()) continue;
     for (std::size_t c = 0; c < x.cols; ++c) row[c] -= parameters.input_bias[c];
   }
-  Array array = backend.allocate(x.rows, x.cols, DType::kF32);
-  backend.upload(prepared.view(), array);
-  return array;
+  const auto send = [&] {
+    Array array = backend.allocate(x.rows, x.cols, DType::kF32);
+    backend.upload(prepared.view(), array);
+    return array;
+  };
+  try {
+    return send();
+  } catch (const OutOfDeviceMemory&) {
+    backend.save_memory();
+  }
+  return send();
 }
 
 void encode_in_tiles(MatrixView<const float> x, const BoundEncoder& encoder, Backend& backend,

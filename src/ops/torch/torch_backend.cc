@@ -161,31 +161,36 @@ void TorchBackend::do_linear_tiles(const Array& x, const Weight& weight, const T
     DeviceMark arrived;
     std::size_t first_output = 0, outputs = 0;
   };
-  const auto rows = static_cast<int64_t>(x.rows());
-  const std::size_t tile = weights_.tile_outputs(weight, x.dtype());
+  const std::array weights = {&weight};
+  auto products = weights_.with_room([&] { return TorchProducts(device_, extents_, weights_, x, weights); });
+  const auto [rows, tile] = std::array{static_cast<int64_t>(x.rows()), static_cast<int64_t>(products.tile())};
   std::array<Block, 2> blocks;
-  for (Block& block : blocks) block.memory = device_.empty_staging({rows, static_cast<int64_t>(tile)});
+  for (Block& block : blocks) block.memory = device_.empty_staging({rows, tile});
+  const auto begin = [&](Block& block, std::size_t first) {
+    weights_.with_room([&] {
+      products.multiply(first, [&](const ProductPiece& piece) {
+        const auto [from, count] =
+            std::array{static_cast<int64_t>(piece.first_row), static_cast<int64_t>(piece.rows)};
+        block.memory.view({count, tile}, {tile, 1}, from * tile)
+            .copy_from(piece.values[0].view({count, tile}, {tile, 1}));
+      });
+    });
+    block.arrived = device_.mark();
+    block.first_output = first;
+    block.outputs = std::min(products.tile(), products.outputs() - first);
+  };
   const auto deliver = [&](Block& block) {
     if (block.outputs == 0) return;
     block.arrived.wait();
     auto* const values = reinterpret_cast<float*>(block.memory.data());
-    hand_over({values, x.rows(), block.outputs, tile}, block.first_output, threads_, sink);
+    hand_over({values, x.rows(), block.outputs, products.tile()}, block.first_output, threads_, sink);
     block.outputs = 0;
   };
   std::size_t turn = 0;
-  const std::array weights = {&weight};
-  TorchProducts(device_, extents_, weights_, x, weights).multiply_all([&](const ProductPiece& piece) {
-    Block& block = blocks[turn % 2];
-    const auto [from, count, cols] = std::array{static_cast<int64_t>(piece.first_row),
-                                                static_cast<int64_t>(piece.rows), static_cast<int64_t>(tile)};
-    block.memory.view({count, cols}, {cols, 1}, from * cols)
-        .copy_from(piece.values[0].view({count, cols}, {cols, 1}));
-    if (piece.first_row + piece.rows < x.rows()) return;
-    block.arrived = device_.mark();
-    block.first_output = piece.first_output;
-    block.outputs = piece.outputs;
+  for (std::size_t first = 0; first < products.outputs(); first += products.tile()) {
+    begin(blocks[turn % 2], first);
     deliver(blocks[++turn % 2]);
-  });
+  }
   deliver(blocks[(turn + 1) % 2]);
 }
 

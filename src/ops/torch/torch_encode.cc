@@ -161,17 +161,20 @@ class TileEncoder {
         rows_(x.rows()),
         first_feature_(needs_whole_row(encoder.parameters.function) ? 0 : encoder.features.begin),
         weight_{&encoder.weight},
-        products_(with_room([&] { return TorchProducts(device_, extents_, store_, x, weight_); })),
+        products_(device_, extents_, store_, x, weight_),
         terms_(device_, encoder.parameters, products_.tile()),
         activation_(device_, encoder.parameters.function),
         sieve_(device_, activation_, encoder.parameters, extents_) {}
+
+  TileEncoder(const TileEncoder&) = delete;  // its parts refer to each other
+  TileEncoder& operator=(const TileEncoder&) = delete;
 
   std::size_t features() const { return products_.outputs(); }
   std::size_t tile() const { return products_.tile(); }
 
   /// Asks the device for the activations of a tile.
   EncodedTile begin(std::size_t first) {
-    return with_room([&] {
+    return store_.with_room([&] {
       EncodedTile encoded = {first_feature_ + first, std::min(tile(), features() - first), {}};
       const TileTerms terms = terms_.take({encoded.first_feature, encoded.first_feature + encoded.features});
       products_.multiply(first, [&](const ProductPiece& piece) {
@@ -186,23 +189,12 @@ class TileEncoder {
   void give(const EncodedTile& encoded, const FeatureSink& sink) {
     std::vector<MatrixEntry> entries;
     for (std::size_t piece = 0; piece < encoded.pieces.size(); ++piece) {
-      with_room([&] { collect(encoded, piece, entries); });
+      store_.with_room([&] { collect(encoded, piece, entries); });
     }
     sink(encoded.first_feature, SparseMatrixView{entries, rows_, encoded.features});
   }
 
  private:
-  /// Weights that stay on the device are there for speed alone.
-  template <typename Work>
-  auto with_room(const Work& work) -> decltype(work()) {
-    try {
-      return work();
-    } catch (const OutOfDeviceMemory&) {
-      store_.stop_keeping();
-    }
-    return work();
-  }
-
   void collect(const EncodedTile& encoded, std::size_t piece, std::vector<MatrixEntry>& entries) const {
     const std::size_t first_row = piece * extents_.rows;
     const std::size_t count = std::min(extents_.rows, rows_ - first_row) * tile();
@@ -258,7 +250,7 @@ void encode_tiles(TileEncoder& encoder, const FeatureSink& sink) {
 
 void torch_encode(const TorchEncoding& encoding, const Array& x, const BoundEncoder& encoder,
                   const FeatureSink& sink) {
-  TileEncoder tiles(encoding, x, encoder);
+  TileEncoder tiles = encoding.weights.with_room([&] { return TileEncoder(encoding, x, encoder); });
   if (!needs_whole_row(encoder.parameters.function)) return encode_tiles(tiles, sink);
   RowChoice choice(encoder.parameters, x.rows());
   encode_tiles(tiles, [&](std::size_t first, const FeatureBlock& block) { choice.add(first, block); });

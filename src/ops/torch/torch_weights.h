@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "ops/backend.h"
 #include "ops/torch/torch_device.h"
 #include "ops/weight.h"
 
@@ -60,6 +61,17 @@ class TorchWeights {
 
   /// Gives the tiles back that stayed; none stay from now on.
   void stop_keeping();
+
+  /// Does what may run out of memory, and once more without the tiles that stayed where it did.
+  template <typename Work>
+  auto with_room(const Work& work) -> decltype(work()) {
+    try {
+      return work();
+    } catch (const OutOfDeviceMemory&) {
+      stop_keeping();
+    }
+    return work();
+  }
 
  private:
   struct Staging {
