@@ -56,6 +56,15 @@ TEST(WaveReadAhead, EachWaveAsksAgainWhatTheDeviceHolds) {
   EXPECT_EQ(device.asked, streamed.counts.waves * streamed.layers.size() * kMatricesOfLayer);
 }
 
+TEST(WaveReadAhead, EachWaveAsksAgainWhetherTheDeviceHoldsAnSae) {
+  InProcessRun run({.batch_tokens = InProcessRun::kTokensOfThreeWaves});
+  constexpr std::size_t kLayers = 3, kSaes = 2;
+  HoldingDevice device;
+  run.encode(device);
+  EXPECT_GE(device.asked, 3 * (kLayers * kMatricesOfLayer + kSaes));
+  EXPECT_EQ(device.asked % (kLayers * kMatricesOfLayer + kSaes), 0u);
+}
+
 TEST(WaveReadAhead, WeightsThatStayOnATorchDeviceAreReadForTheFirstWaveAlone) {
   std::string reason;
   const auto device = testing_support::make_torch_backend(reason);

@@ -135,22 +135,30 @@ uint64_t ModelRun::analysis_bytes() const {
   return statistics_bytes(model_, share_, statistics_) + terms + scratch;
 }
 
-/// What is read of the SAEs of each layer. Chosen features' rows are few and scattered; they are read when
-/// they are gathered.
+/// What is read of a layer's SAEs, but for those that the device has by now. Chosen features' rows are few
+/// and scattered; they are read when they are gathered.
+ReadAhead::Step ModelRun::encoder_reads(const LayerWork& layer) {
+  ReadAhead::Step step;
+  auto analysis = layer.analyses.begin();
+  for (const SourceWork& work : layer.sources) {
+    if (work.is_empty() || (analysis++)->device_has_encoder()) continue;
+    const EncoderParameters& encoder = work.source.sae.encoder;
+    if (needs_whole_row(encoder.function)) {
+      add_encoder(step, work.source, {0, encoder.dict_size});
+    } else if (work.encodes_all()) {
+      add_encoder(step, work.source, work.features);
+    }
+  }
+  return step;
+}
+
+/// Precondition: the analyses are bound.
 std::vector<LayerReads> ModelRun::reads() const {
   const std::vector<std::size_t> all = layers_of(model_);
   std::vector<LayerReads> reads;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (work_[i].is_empty()) continue;
-    LayerReads& layer = reads.emplace_back(LayerReads{all[i]});
-    for (const SourceWork& work : work_[i].sources) {
-      const EncoderParameters& encoder = work.source.sae.encoder;
-      if (needs_whole_row(encoder.function) && !work.is_empty()) {
-        add_encoder(layer.encoders, work.source, {0, encoder.dict_size});
-      } else if (work.encodes_all()) {
-        add_encoder(layer.encoders, work.source, work.features);
-      }
-    }
+    const LayerWork& layer = work_[i];
+    if (!layer.is_empty()) reads.push_back({all[i], [&layer] { return encoder_reads(layer); }});
   }
   return reads;
 }

@@ -72,6 +72,7 @@ class ModelRun {
   };
   TokenWork wire_token(const OpenedSource& source, const TokenPlan& token, Results& results);
   std::vector<LayerReads> reads() const;
+  static ReadAhead::Step encoder_reads(const LayerWork& layer);
   void keep_to_shares();
   void bind_analyses();
   void add(const ActivationBatch& batch);

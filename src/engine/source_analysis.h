@@ -27,6 +27,9 @@ class SourceAnalysis {
   /// @param statistics of the same features; null where they are not wanted
   void add_chosen_features(std::size_t token_type, ChosenActivations& table, FeatureTable* statistics);
 
+  /// Whether the device has the encoder of all features, so that the next batch reads nothing of it.
+  bool device_has_encoder() const { return encoder_ && backend_.holds(encoder_->weight); }
+
   /// Encodes a batch of this SAE's layer. Batches arrive in prompt order.
   /// @throws RunError where an activation is not finite, naming model, layer, prompt and feature
   void add(const ActivationBatch& batch);

@@ -63,7 +63,7 @@ void WaveReadAhead::begin_wave(bool computes) {
       steps.push_back(layer_weights(model_.checkpoint, next_layer, backend_));
     }
     step_of_encoders_[layer] = steps.size();
-    steps.push_back(encoders);
+    steps.push_back(encoders ? encoders() : ReadAhead::Step());
   }
   read_ahead_.start(std::move(steps));
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <utility>
 #include <vector>
@@ -10,10 +11,11 @@
 
 namespace saescope {
 
-/// A layer at which the model is read, and what is read of SAEs there.
+/// A layer at which the model is read, and what is read of SAEs there, asked for when a wave begins; null:
+/// nothing.
 struct LayerReads {
   std::size_t layer;
-  ReadAhead::Step encoders = {};
+  std::function<ReadAhead::Step()> encoders = nullptr;
 };
 
 /// Adds what is read of an SAE's encoder for some of its features.

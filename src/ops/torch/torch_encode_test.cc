@@ -140,6 +140,16 @@ TEST_F(TorchEncode, AnActivationThatIsNotFiniteIsNamedWhateverTheFunction) {
   }
 }
 
+TEST_F(TorchEncode, AnEncoderStaysOnTheDeviceUntilMemoryIsSaved) {
+  const WholeNumbers numbers(ActivationFunction::kRelu);
+  const BoundEncoder encoder = backend->bind_encoder(numbers.parameters);
+  EXPECT_FALSE(backend->holds(encoder.weight));
+  backend->encode(numbers.rows(3), encoder, [](std::size_t, const FeatureBlock&) {});
+  EXPECT_TRUE(backend->holds(encoder.weight));
+  backend->save_memory();
+  EXPECT_FALSE(backend->holds(encoder.weight));
+}
+
 TEST_F(TorchEncode, WhatTheSinkThrowsReachesTheCallerAndTheNextEncodingIsSound) {
   const WholeNumbers numbers(ActivationFunction::kRelu);
   EXPECT_THROW(backend->encode(numbers.rows(3), backend->bind_encoder(numbers.parameters),
