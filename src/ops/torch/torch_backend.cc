@@ -163,7 +163,8 @@ void TorchBackend::do_linear_tiles(const Array& x, const Weight& weight, const T
   };
   const std::array weights = {&weight};
   auto products = weights_.with_room([&] { return TorchProducts(device_, extents_, weights_, x, weights); });
-  const auto [rows, tile] = std::array{static_cast<int64_t>(x.rows()), static_cast<int64_t>(products.tile())};
+  const auto rows = static_cast<int64_t>(x.rows());
+  const auto tile = static_cast<int64_t>(products.tile());
   std::array<Block, 2> blocks;
   for (Block& block : blocks) block.memory = device_.empty_staging({rows, tile});
   const auto begin = [&](Block& block, std::size_t first) {
