@@ -66,20 +66,13 @@ constexpr auto kLowerLimits =
     std::to_array<std::string_view>({"sse41", "avx", "avx2", "avx2_vnni", "avx2_vnni_2", "avx512_mic",
                                      "avx512_mic_4ops", "avx512_core", "avx512_core_vnni"});
 
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 /// The instruction set that oneDNN uses, never AMX: its GEMM cuts k there by the numbers of rows and outputs,
 /// so a row's bits would depend on the others (seen with 2.6.3 from 700 k on). A limit replaces the
 /// environment's, which cannot be asked for, since asking oneDNN anything fixes what holds by then.
 dnnl::cpu_isa instruction_set() {
   static const dnnl::cpu_isa effective = [] {
-    std::string limit = environment_text("ONEDNN_MAX_CPU_ISA");
-    if (limit.empty()) limit = environment_text("DNNL_MAX_CPU_ISA");
-    const bool is_lower =
-        std::find(kLowerLimits.begin(), kLowerLimits.end(), lower_case(limit)) != kLowerLimits.end();
+    const bool is_lower = std::find(kLowerLimits.begin(), kLowerLimits.end(),
+                                    Bf16Gemm::environment_limit()) != kLowerLimits.end();
     if (!is_lower) dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core_bf16);
     return dnnl::get_effective_cpu_isa();
   }();
@@ -206,6 +199,13 @@ bool Bf16Gemm::is_available() {
 #else
   return false;
 #endif
+}
+
+std::string Bf16Gemm::environment_limit() {
+  std::string limit = environment_text("ONEDNN_MAX_CPU_ISA");
+  if (limit.empty()) limit = environment_text("DNNL_MAX_CPU_ISA");
+  std::transform(limit.begin(), limit.end(), limit.begin(), [](unsigned char c) { return std::tolower(c); });
+  return limit;
 }
 
 std::string Bf16Gemm::description() {

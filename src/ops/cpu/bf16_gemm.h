@@ -20,6 +20,8 @@ class Bf16Gemm {
   /// Whether the processor (or oneDNN's ISA limit) multiplies bfloat16 in hardware. On Arm never: what oneDNN
   /// has there without the Arm Compute Library, as distributions package it, is its slow reference.
   static bool is_available();
+  /// ONEDNN_MAX_CPU_ISA or, where that is empty, DNNL_MAX_CPU_ISA, in lower case; empty where both are.
+  static std::string environment_limit();
   /// "oneDNN 2.6.3, avx512_core_bf16"; the instruction set has a name on x86 alone.
   static std::string description();
 

@@ -17,16 +17,20 @@ CpuBackend::CpuBackend(int threads, const CancelToken* cancel, const Kernels& ke
 
 std::string CpuBackend::description() const {
   return fmt::format(
-      "cpu, {} kernels, {}{}, {} thread{}", kernels_.name, Bf16Gemm::description(),
+      "cpu, {} kernels, {}{}, {} thread{}", kernels_.name, bf16_gemm_name(),
       linear_.has_native_bf16() ? "" : " (no bfloat16 unit: bf16 values are multiplied in float32)", threads_,
       threads_ == 1 ? "" : "s");
 }
 
-/// All of Kernels give the same bits, oneDNN's versions and instruction sets do not.
+std::string CpuBackend::bf16_gemm_name() const {
+  return kernels_.bf16_gemm != nullptr ? kAmxNumerics : Bf16Gemm::description();
+}
+
+/// All of Kernels give the same bits in float32; AMX, oneDNN's versions and its instruction sets do not.
 std::string CpuBackend::numerics(DType dtype) const {
   if (dtype == DType::kF32) return fmt::format("cpu, {}", kKernelNumerics);
   return fmt::format("cpu, {}, {}", kKernelNumerics,
-                     linear_.has_native_bf16() ? Bf16Gemm::description() : "bf16 values in float32");
+                     linear_.has_native_bf16() ? bf16_gemm_name() : "bf16 values in float32");
 }
 
 Array CpuBackend::allocate(std::size_t rows, std::size_t cols, DType dtype) {

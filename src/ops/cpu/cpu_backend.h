@@ -45,6 +45,9 @@ class CpuBackend final : public Backend {
   void do_gather(const Array& x, std::span<const int32_t> rows, const Array& out) override;
 
  private:
+  /// What multiplies bfloat16 where the processor has units for it.
+  std::string bf16_gemm_name() const;
+
   const Kernels& kernels_;
   int threads_;
   TiledLinear linear_;

@@ -14,7 +14,8 @@ TEST(CpuBackendNames, TheDescriptionNamesTheKernelsThatRunAndTheLibrary) {
   for (const Kernels* kernels : runnable_kernels()) {
     const std::string description = CpuBackend(2, nullptr, *kernels).description();
     EXPECT_THAT(description, HasSubstr(std::string(kernels->name) + " kernels"));
-    EXPECT_THAT(description, HasSubstr(Bf16Gemm::description()));
+    EXPECT_THAT(description,
+                HasSubstr(kernels->bf16_gemm != nullptr ? kAmxNumerics : Bf16Gemm::description()));
     EXPECT_THAT(description, HasSubstr("2 threads"));
   }
 }
@@ -34,7 +35,9 @@ TEST(CpuBackendNames, NumericsNameWhatTheBitsDependOnForEachDtype) {
     EXPECT_EQ(backend.numerics(DType::kF32), CpuBackend(2).numerics(DType::kF32));
     EXPECT_THAT(backend.numerics(DType::kF32), Not(HasSubstr("oneDNN")));
     EXPECT_THAT(backend.numerics(DType::kBF16),
-                HasSubstr(Bf16Gemm::is_available() ? Bf16Gemm::description() : "bf16 values in float32"));
+                HasSubstr(kernels->bf16_gemm != nullptr ? kAmxNumerics
+                          : Bf16Gemm::is_available()    ? Bf16Gemm::description()
+                                                        : "bf16 values in float32"));
     EXPECT_THAT(backend.numerics(DType::kBF16), HasSubstr(kKernelNumerics));
   }
 }

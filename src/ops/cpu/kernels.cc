@@ -39,14 +39,27 @@ struct BuiltKernels {
   const Kernels* kernels;
 };
 
+#if HWY_TARGETS & HWY_AVX3
+constexpr Kernels with_tiles(Kernels kernels) {
+  kernels.name = "amx";
+  kernels.bf16_gemm = amx_gemm;
+  return kernels;
+}
+constexpr Kernels kAmxKernels = with_tiles(N_AVX3::kKernels);
+#endif
+
 /// The best first; the last are those of the instruction set that the whole program is compiled for.
 constexpr BuiltKernels kBuilt[] = {
+#if HWY_TARGETS & HWY_AVX3
+    {HWY_AVX3, &kAmxKernels},
+#endif
 #if (HWY_TARGETS & HWY_AVX3) && HWY_STATIC_TARGET != HWY_AVX3
     {HWY_AVX3, &N_AVX3::kKernels},
 #endif
     {HWY_STATIC_TARGET, &HWY_STATIC_DISPATCH(kKernels)}};
 
 bool runs_here(const BuiltKernels& built) {
+  if (built.kernels->bf16_gemm != nullptr && !amx_is_available()) return false;
   return built.target == HWY_STATIC_TARGET || (hwy::SupportedTargets() & built.target) != 0;
 }
 

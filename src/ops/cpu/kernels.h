@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ops/backend.h"
+#include "ops/cpu/amx_gemm.h"
 #include "ops/cpu/gemm_problem.h"
 #include "tensor/buffer.h"
 
@@ -58,11 +59,11 @@ struct RowOutput {
   BFloat16* bf16 = nullptr;
 };
 
-/// The CPU's inner loops as one instruction set runs them. Every set gives the same bits: sums have one
-/// order, with sixteen lanes where they run along a row, every multiplication that is added to something is
-/// fused with the addition, and e^x is the kernels' own.
+/// The CPU's inner loops as one instruction set runs them. Every set gives the same bits, but for bf16_gemm:
+/// sums have one order, with sixteen lanes where they run along a row, every multiplication that is added to
+/// something is fused with the addition, and e^x is the kernels' own.
 struct Kernels {
-  const char* name;  ///< "avx2", "avx512", "neon"
+  const char* name;  ///< "avx2", "avx512", "amx" (which is AVX-512 but for bf16_gemm), "neon"
 
   /// Float32 GEMM on the calling thread. Every element of the result is summed in one order of k, so its bits
   /// depend on its row of a and its output of b alone: not on other rows or outputs, nor on how b is stored.
@@ -87,6 +88,9 @@ struct Kernels {
 
   /// Rotates one head of 2 · half elements in place. @param cosine, sine [half]
   void (*rotate)(float* head, const float* cosine, const float* sine, std::size_t half, RopeLayout layout);
+
+  /// amx_gemm, or null: oneDNN (Bf16Gemm) multiplies bfloat16.
+  void (*bf16_gemm)(const GemmProblem<BFloat16>& problem, AmxGemmWorkspace& work) = nullptr;
 };
 
 /// A name for the bits that the kernels give: another one whenever they change.
@@ -95,7 +99,8 @@ inline constexpr const char* kKernelNumerics = "f32 kernels 2";
 /// The kernels of every instruction set of this build, the best first.
 std::vector<const Kernels*> built_kernels();
 
-/// Those that this processor runs, the best first. Not empty.
+/// Those that this processor runs, the best first. Not empty. A limit of oneDNN below AMX counts for "amx",
+/// too.
 std::vector<const Kernels*> runnable_kernels();
 
 /// The best that this processor runs; SAESCOPE_MAX_CPU_ISA, the name of an instruction set, keeps it from

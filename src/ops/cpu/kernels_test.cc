@@ -281,6 +281,21 @@ TEST(PreferredKernels, AnInstructionSetThatTheProcessorLacksLeavesTheBestOfThose
   EXPECT_STREQ(preferred_kernels().name, runnable_kernels().front()->name);
 }
 
+TEST(PreferredKernels, AmxIsOffWhereOneDnnsLimitIsBelowIt) {
+  const EnvironmentVariable ours("SAESCOPE_MAX_CPU_ISA", "");
+  const EnvironmentVariable onednns("ONEDNN_MAX_CPU_ISA", "");
+  for (const char* name : {"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"}) {
+    for (const char* value : {"AVX2", "AVX512_CORE_BF16", "avx512_core_fp16"}) {
+      const EnvironmentVariable limit(name, value);
+      EXPECT_STRNE(preferred_kernels().name, "amx") << name << " " << value;
+    }
+    for (const char* value : {"ALL", "AVX512_CORE_AMX", "avx10_1_512_amx"}) {
+      const EnvironmentVariable limit(name, value);
+      EXPECT_EQ(preferred_kernels().bf16_gemm != nullptr, amx_is_available()) << name << " " << value;
+    }
+  }
+}
+
 TEST(PreferredKernels, AnUnknownNameIsAnErrorThatListsTheKnownOnes) {
   const EnvironmentVariable limit("SAESCOPE_MAX_CPU_ISA", "mmx");
   try {

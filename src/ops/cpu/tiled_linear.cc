@@ -54,14 +54,16 @@ TiledLinear::TiledLinear(const Kernels& kernels, int threads, const CancelToken*
     : kernels_(kernels),
       threads_(threads),
       cancel_(cancel),
-      native_bf16_(Bf16Gemm::is_available()),
+      native_bf16_(kernels.bf16_gemm != nullptr || Bf16Gemm::is_available()),
       workers_(static_cast<std::size_t>(threads)) {}
 
 std::size_t TiledLinear::workspace_bytes(std::size_t rows, std::size_t inputs, std::size_t outputs) const {
   const std::size_t tile_outputs = choose_tile_outputs(outputs);
   const std::size_t results = 2 * std::min(rows, kMostGatedRows) * tile_outputs * sizeof(float);
   const std::size_t converted_weights = 2 * tile_outputs * inputs * sizeof(BFloat16);
-  return static_cast<std::size_t>(threads_) * (results + converted_weights);
+  const std::size_t packed =
+      kernels_.bf16_gemm == nullptr ? 0 : amx_workspace_bytes(rows, tile_outputs, inputs);
+  return static_cast<std::size_t>(threads_) * (results + converted_weights + packed);
 }
 
 std::size_t TiledLinear::tiles_workspace_bytes(std::size_t rows) const {
@@ -97,8 +99,11 @@ void TiledLinear::multiply(Worker& worker, WeightTiles& weights, const Array& x,
     return problem;
   };
   switch (type) {
-    case TileType::kBF16:
-      return worker.bf16_gemm.run(fill(rows.bf16().data, static_cast<const BFloat16*>(b.data)));
+    case TileType::kBF16: {
+      const auto problem = fill(rows.bf16().data, static_cast<const BFloat16*>(b.data));
+      if (kernels_.bf16_gemm != nullptr) return kernels_.bf16_gemm(problem, worker.amx_gemm);
+      return worker.bf16_gemm.run(problem);
+    }
     case TileType::kF32:
       return kernels_.f32_gemm(fill(rows.f32().data, static_cast<const float*>(b.data)), worker.f32_gemm);
     case TileType::kF32RoundedToBF16:

@@ -37,6 +37,7 @@ class TiledLinear {
   /// What one thread works in.
   struct Worker {
     Bf16Gemm bf16_gemm;
+    AmxGemmWorkspace amx_gemm;
     F32GemmWorkspace f32_gemm;
     WeightTiles weights;
     WeightTiles more_weights;  ///< of `up` where `weights` holds `gate`
