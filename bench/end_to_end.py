@@ -69,9 +69,9 @@ def faster_dtype(bench: Bench, workload: Workload) -> str:
 
 
 def gemm_rates(bench: Bench) -> dict[str, float]:
-    """oneDNN's best rates on whole matrices in GFLOP/s: what the stages are compared with."""
+    """The best rates on whole matrices in GFLOP/s, oneDNN's (which is kept from AMX) or the program's own: what the stages are compared with."""
     report = json.loads(subprocess.run(
-        [bench.ops_bench, "--benchmark_filter=BM_LibraryGemm", "--benchmark_format=json", "--benchmark_min_time=0.5"], check=True, capture_output=True, text=True).stdout)
+        [bench.ops_bench, "--benchmark_filter=BM_(Library)?Gemm(Bf16|F32)/", "--benchmark_format=json", "--benchmark_min_time=0.5"], check=True, capture_output=True, text=True).stdout)
     rates: dict[str, float] = {}
     for entry in report["benchmarks"]:
         if entry.get("error_occurred"):
