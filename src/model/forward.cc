@@ -43,7 +43,11 @@ std::size_t Forward::fixed_bytes(const ModelConfig& c, DType compute, std::size_
   for (const ScratchShape& shape : scratch_shapes(c, compute)) {
     per_row += shape.cols * layout_of(shape.dtype).block_bytes;
   }
-  return chunk_rows * per_row + backend.workspace_bytes(chunk_rows, c.hidden_size, c.intermediate_size);
+  // Of the projections into the MLP and of the one out of it.
+  const std::size_t workspace =
+      std::max(backend.workspace_bytes(chunk_rows, c.hidden_size, c.intermediate_size),
+               backend.workspace_bytes(chunk_rows, c.intermediate_size, c.hidden_size));
+  return chunk_rows * per_row + workspace;
 }
 
 void Forward::allocate_scratch(std::size_t rows) {

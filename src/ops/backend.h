@@ -102,7 +102,7 @@ class Backend {
   virtual std::string numerics(DType dtype) const = 0;
 
   /// Bytes that `linear` and `glu` of so many rows may hold besides the arrays they are given.
-  /// @param inputs, outputs the largest of the weights'
+  /// @param inputs, outputs of the weight
   virtual std::size_t workspace_bytes(std::size_t rows, std::size_t inputs, std::size_t outputs) const = 0;
 
   /// Bytes that `linear_tiles` holds for so many rows besides x.
