@@ -8,6 +8,8 @@ namespace saescope {
 
 /// One of `count` nearly equal parts of something, counted from 0.
 struct Share {
+  static constexpr std::size_t kMost = 1'000'000;  ///< parts that work may be cut into
+
   std::size_t index = 0;
   std::size_t count = 1;
 

@@ -13,7 +13,6 @@
 namespace saescope {
 namespace {
 
-constexpr std::size_t kMostTasks = 1'000'000;
 constexpr auto kTaskForm = "I/N with I from 1 to N, auto, or auto/N";
 
 /// How an engine numbers the tasks of an array. Variables that it does not have are null.
@@ -40,7 +39,7 @@ constexpr std::array kEngines = {
 std::optional<std::size_t> number(std::string_view text) {
   std::size_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = error == std::errc() && end == text.data() + text.size() && value <= kMostTasks;
+  const bool whole = error == std::errc() && end == text.data() + text.size() && value <= Share::kMost;
   return whole ? std::optional(value) : std::nullopt;
 }
 

@@ -25,7 +25,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kFormat = "saescope job 1";
-constexpr std::size_t kMostTasks = 1'000'000;  // as many as --task takes
 
 /// How many there are, and their bytes.
 template <typename Numbers>
@@ -187,7 +186,7 @@ std::vector<std::size_t> Job::task_counts() const {
     const char* const end = name.data() + name.size();
     std::size_t count = 0;
     const auto [rest, failure] = std::from_chars(name.data() + of + 4, end, count);
-    const bool is_count = failure == std::errc() && rest == end && count > 0 && count <= kMostTasks;
+    const bool is_count = failure == std::errc() && rest == end && count > 0 && count <= Share::kMost;
     if (is_count) counts.insert(count);  // else it is no folder of a task
   }
   return {counts.begin(), counts.end()};
