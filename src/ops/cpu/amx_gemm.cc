@@ -19,21 +19,21 @@ constexpr std::size_t kBlock = 2 * kTileRows;
 // A panel of b (32 outputs × about 512 k, 32 KiB) stays in the first-level cache while rows pass over it from
 // the second one, which holds the same k of 512 rows (512 KiB). Their sums with 1024 outputs (2 MiB) are
 // asked for in time. Of the sizes tried, halves and doubles of each, none was faster.
-constexpr std::size_t kDepth = 512;
-constexpr std::size_t kRows = 512;
-constexpr std::size_t kOutputs = 1024;
+constexpr std::size_t kDepthAtOnce = 512;
+constexpr std::size_t kRowsAtOnce = 512;
+constexpr std::size_t kOutputsAtOnce = 1024;
 
 std::size_t round_up(std::size_t size, std::size_t multiple) {
   return (size + multiple - 1) / multiple * multiple;
 }
 
 std::size_t rows_at_once(std::size_t m) {
-  const std::size_t parts = std::max<std::size_t>(1, (m + kRows - 1) / kRows);
+  const std::size_t parts = std::max<std::size_t>(1, (m + kRowsAtOnce - 1) / kRowsAtOnce);
   return round_up((m + parts - 1) / parts, kBlock);
 }
 
 std::size_t depth_at_once(std::size_t k) {
-  const std::size_t parts = std::max<std::size_t>(1, (k + kDepth / 2) / kDepth);
+  const std::size_t parts = std::max<std::size_t>(1, (k + kDepthAtOnce / 2) / kDepthAtOnce);
   return round_up((k + parts - 1) / parts, kTileDepth);
 }
 
@@ -49,7 +49,7 @@ WorkspaceSizes workspace_sizes(std::size_t m, std::size_t n, std::size_t k) {
   const std::size_t rows = rows_at_once(m);
   const std::size_t outputs = round_up(n, kBlock);
   return {keeps_tiles(m) ? outputs * round_up(k, kTileDepth) : kBlock * depth_at_once(k),
-          rows * depth_at_once(k), rows * std::min(kOutputs, outputs)};
+          rows * depth_at_once(k), rows * std::min(kOutputsAtOnce, outputs)};
 }
 
 }  // namespace
@@ -296,9 +296,9 @@ SAESCOPE_AMX void amx_gemm(const GemmProblem<BFloat16>& p, AmxGemmWorkspace& wor
   _tile_loadconfig(&kTiles);
   const std::size_t rows = rows_at_once(p.m);
   for (std::size_t row = 0; row < p.m; row += rows) {
-    for (std::size_t n = 0; n < p.n; n += kOutputs) {
+    for (std::size_t n = 0; n < p.n; n += kOutputsAtOnce) {
       const Part part = {row, std::min(rows, round_up(p.m - row, kBlock)), n,
-                         std::min(kOutputs, round_up(p.n - n, kBlock))};
+                         std::min(kOutputsAtOnce, round_up(p.n - n, kBlock))};
       sum_part(p, part, work.outputs.data() + (keeps_tiles(p.m) ? n * round_up(p.k, kTileDepth) : 0), work);
       store_part(p, part, work.sums.data());
     }
