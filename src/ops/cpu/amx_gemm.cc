@@ -73,6 +73,7 @@ std::size_t amx_workspace_bytes(std::size_t m, std::size_t n, std::size_t k) {
 #include <string>
 
 #include "ops/cpu/bf16_gemm.h"
+#include "ops/cpu/grow_buffer.h"
 
 // As an option of the whole file it would hold for library code that is compiled inline here too, and the
 // linker may keep that copy for all.
@@ -275,11 +276,6 @@ bool system_grants_tiles() {
          ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 
-template <typename T>
-void grow(Buffer<T>& buffer, std::size_t size) {
-  if (buffer.size() < size) buffer = Buffer<T>(size);
-}
-
 }  // namespace
 
 bool amx_is_available() {
@@ -290,9 +286,9 @@ bool amx_is_available() {
 
 SAESCOPE_AMX void amx_gemm(const GemmProblem<BFloat16>& p, AmxGemmWorkspace& work) {
   const WorkspaceSizes sizes = workspace_sizes(p.m, p.n, p.k);
-  grow(work.outputs, sizes.outputs);
-  grow(work.rows, sizes.rows);
-  grow(work.sums, sizes.sums);
+  grow_buffer(work.outputs, sizes.outputs);
+  grow_buffer(work.rows, sizes.rows);
+  grow_buffer(work.sums, sizes.sums);
   _tile_loadconfig(&kTiles);
   const std::size_t rows = rows_at_once(p.m);
   for (std::size_t row = 0; row < p.m; row += rows) {

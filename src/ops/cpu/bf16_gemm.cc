@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/environment.h"
+#include "ops/cpu/grow_buffer.h"
 #include "tensor/buffer.h"
 
 namespace saescope {
@@ -139,8 +140,7 @@ void Bf16Gemm::run(const Problem& p) {
     found = impl_->prepared.emplace(key, prepare(impl_->engine, p)).first;
   }
   const Prepared& prepared = found->second;
-  const std::size_t scratch = prepared.scratchpad.get_size();
-  if (impl_->scratchpad.size() < scratch) impl_->scratchpad = Buffer<std::byte>(scratch);
+  grow_buffer(impl_->scratchpad, prepared.scratchpad.get_size());
   // oneDNN's interface takes mutable pointers; it only writes to the destination.
   const auto wrap = [&](const memory::desc& desc, const void* data) {
     return memory(desc, impl_->engine, const_cast<void*>(data));

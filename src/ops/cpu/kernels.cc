@@ -18,6 +18,7 @@
 
 #include "ops/cpu/elementwise-inl.h"
 #include "ops/cpu/f32_gemm-inl.h"
+#include "ops/cpu/grow_buffer.h"
 #include "ops/cpu/tree_attention-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -80,8 +81,8 @@ std::vector<const Kernels*> runnable_kernels() {
 }
 
 void F32GemmWorkspace::reserve(std::size_t panel_elements, std::size_t row_elements) {
-  if (panels.size() < panel_elements) panels = Buffer<float>(panel_elements);
-  if (rows.size() < row_elements) rows = Buffer<float>(row_elements);
+  grow_buffer(panels, panel_elements);
+  grow_buffer(rows, row_elements);
 }
 
 AttentionWorkspace::AttentionWorkspace(std::size_t max_rows, std::size_t head_dim)

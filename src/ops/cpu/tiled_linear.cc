@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/cpu/elementwise.h"
+#include "ops/cpu/grow_buffer.h"
 #include "ops/cpu/run_tasks.h"
 
 namespace saescope {
@@ -44,7 +45,7 @@ std::size_t parts_of(std::size_t size, std::size_t part) { return (size + part -
 /// cache.
 MatrixView<float> grow_tile(Buffer<float>& buffer, std::size_t rows, std::size_t cols) {
   const std::size_t stride = cols + 16;
-  if (buffer.size() < rows * stride) buffer = Buffer<float>(rows * stride);
+  grow_buffer(buffer, rows * stride);
   return {buffer.data(), rows, cols, stride};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "ops/cpu/grow_buffer.h"
 #include "ops/weight_rows.h"
 #include "tensor/quantized.h"
 
@@ -17,11 +18,6 @@ bool is_aligned(const TensorView& view) {
 bool is_stored_as(const TensorView& weight, TileType type) {
   const DType wanted = type == TileType::kBF16 ? DType::kBF16 : DType::kF32;
   return type != TileType::kF32RoundedToBF16 && weight.dtype == wanted && is_aligned(weight);
-}
-
-template <typename T>
-void grow(Buffer<T>& buffer, std::size_t size) {
-  if (buffer.size() < size) buffer = Buffer<T>(size);
 }
 
 void convert(const float* source, std::size_t count, TileType type, float* f32, BFloat16* bf16) {
@@ -49,10 +45,10 @@ WeightTile WeightTiles::load(const TensorView& weight, TileType type, std::size_
   const Held wanted = {weight.data, first};
   if (held_ != wanted) {
     if (type == TileType::kBF16) {
-      grow(bf16_, count * in);
-      grow(row_, std::max(in, count));
+      grow_buffer(bf16_, count * in);
+      grow_buffer(row_, std::max(in, count));
     } else {
-      grow(f32_, count * in);
+      grow_buffer(f32_, count * in);
     }
     rows_are_outputs ? convert_rows(weight, type, first, count) : convert_columns(weight, type, first, count);
     held_ = wanted;
